@@ -1,0 +1,410 @@
+"""Filling in: saving cells as they are typed, and saying what still keeps a filing from being submitted.
+
+Every typed value is kept; only submitting is gated. What is typed and is no figure stays as text in the
+row's `invalid`; a total that was typed stays as typed, an untouched one follows its parts.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Max, QuerySet, Sum
+from django.utils import timezone
+
+from reporting.clock import now
+from reporting.errors import Refused, WrongState
+from reporting.fields import YesNoField
+from reporting.models import Campaign, CellChange, Explanation, Filing
+from reporting.rules import QUERY, Problem
+from reporting.sheets import Sheet, sheet_for, sheets_for
+from reporting.statistical import StatisticalForm
+from unions.gate import Actor
+from unions.models import Union
+
+MIN_EXPLANATION = 6
+MAX_TYPED = 200
+HEAD_FIELDS = {"filler_name": "填报人", "filler_phone": "电话", "filled_on": "填报日期"}
+
+
+@dataclass(frozen=True)
+class Change:
+    """One cell as typed: `base` is the text the page last knew, `value` what stands there now."""
+
+    code: str
+    base: str
+    value: str
+
+
+@dataclass
+class Saved:
+    """The answer to a save. `cells` are the texts that now stand in every cell this save changed."""
+
+    at: datetime.datetime
+    cells: dict[str, str] = field(default_factory=dict)
+    invalid: dict[str, str] = field(default_factory=dict)
+    conflicts: list[dict[str, str]] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
+    touched: list[str] = field(default_factory=list)
+
+
+def lock_filing(pk: int) -> Filing:
+    """The filing, locked until the transaction ends, with union and campaign. Only for actions."""
+    filing = Filing.objects.select_for_update(of=("self",)).select_related("union").get(pk=pk)
+    # Read after the lock is held: a join would show the deadline and the sheets' edition as they were
+    # before the wait, and a row switched off meanwhile would be sealed.
+    filing.campaign = Campaign.objects.get(pk=filing.campaign_id)
+    return filing
+
+
+def require_editable(filing: Filing) -> None:
+    if not filing.is_editable:
+        raise WrongState(
+            f"报送件{filing.get_state_display()}，不能再修改。"
+            + ("如需修改，请先撤回，或请审核单位退回。" if filing.state == Filing.State.SUBMITTED else "")
+        )
+    if filing.campaign.is_closed:
+        raise WrongState("本次报送任务已结束，不能再修改。")
+    if filing.campaign.opens_at > now():
+        raise WrongState(
+            f"本次报送任务 {timezone.localtime(filing.campaign.opens_at):%m月%d日 %H:%M} 开始填报。"
+        )
+
+
+def new_row(form: type[StatisticalForm], filing: Filing, **values: Any) -> StatisticalForm:
+    """An unsaved row with the ids of the union's ancestors copied in, so that totals need no join."""
+    codes = filing.union.ancestor_codes
+    chain = {union.kind: union for union in Union.objects.filter(code__in=codes)}
+    kinds = Union.Kind
+    return form(
+        filing=filing,
+        campaign_id=filing.campaign_id,
+        province=chain.get(kinds.PROVINCE),
+        city=chain.get(kinds.CITY) or chain.get(kinds.INDUSTRY),
+        county=chain.get(kinds.COUNTY),
+        **values,
+    )
+
+
+def working_row(filing: Filing, slug: str) -> StatisticalForm:
+    """The one working copy of a form; made the first time it is asked for."""
+    form = sheet_for(filing.campaign, slug).form
+    row = form._default_manager.filter(filing=filing, round=None).first()
+    if row is None:
+        fresh = new_row(form, filing)
+        with transaction.atomic():
+            form._default_manager.bulk_create([fresh], ignore_conflicts=True)
+        row = form._default_manager.get(filing=filing, round=None)
+    return row
+
+
+@transaction.atomic
+def save_cells(*, filing: Filing, slug: str, changes: Iterable[Change], by: Actor) -> Saved:
+    """Store typed cells. Raises WrongState when the filing is closed to changes, PermissionDenied without
+    the role. A cell that somebody else changed meanwhile is not overwritten but answered as a conflict.
+    """
+    filing = lock_filing(filing.pk)
+    by.require("fill", filing.union)
+    require_editable(filing)
+    sheet = sheet_for(filing.campaign, slug)
+    row = working_row(filing, slug)
+    saved = Saved(at=now())
+    audit: list[CellChange] = []
+    for change in changes:
+        stood = row.text(change.code) if change.code in sheet.fields else ""
+        value = change.value.strip()[:MAX_TYPED].replace("\x00", "")
+        if change.code not in sheet.fields:
+            saved.refused[change.code] = "本表没有此项指标，未保存。"
+        elif not filing.is_cell_open(f"{slug}:{change.code}"):
+            saved.refused[change.code] = "本次退回只开放指定的指标，此格不能修改。"
+        elif change.base.strip() != stood and not _stands_already(row, sheet, change.code, value):
+            saved.conflicts.append(_conflict(filing, slug, change.code, theirs=stood, yours=value))
+        else:
+            _put(row, sheet, change.code, value)
+            if row.text(change.code) != stood:
+                audit.append(
+                    CellChange(
+                        filing=filing,
+                        form=slug,
+                        code=change.code,
+                        old=stood[:MAX_TYPED],
+                        new=value,
+                        by=by.person,
+                    )
+                )
+            saved.cells[change.code] = row.text(change.code)
+    followed = row.follow_parts(sheet.off)
+    saved.cells |= {code: row.text(code) for code in followed}
+    saved.invalid = {code: _why_invalid(sheet, code, text) for code, text in row.invalid.items()}
+    saved.touched = list(row.touched)
+    row.saved_at = saved.at
+    row.save(update_fields=[*(code for code in saved.cells), "invalid", "touched", "saved_at"])
+    CellChange.objects.bulk_create(audit)
+    return saved
+
+
+def _stands_already(row: StatisticalForm, sheet: Sheet, code: str, value: str) -> bool:
+    """Whether typing this would change nothing: a page that lost our answer sends the same again.
+
+    `１，２００` stands as 1200, and an emptied total stands as the sum of its parts.
+    """
+    indicator = sheet.fields[code]
+    if indicator.of and not value:
+        return code not in row.touched
+    try:
+        return indicator.show(indicator.parse(value)) == row.text(code)
+    except ValidationError:
+        return value == row.text(code)
+
+
+def _put(row: StatisticalForm, sheet: Sheet, code: str, value: str) -> None:
+    indicator = sheet.fields[code]
+    row.invalid.pop(code, None)
+    try:
+        setattr(row, code, indicator.parse(value))
+    except ValidationError:
+        setattr(row, code, None)
+        row.invalid[code] = value
+    if indicator.of:
+        # A total that is emptied goes back to following its parts.
+        row.touched = sorted({*row.touched, code} if value else {*row.touched} - {code})
+
+
+def _why_invalid(sheet: Sheet, code: str, text: str) -> str:
+    if code not in sheet.fields:
+        return ""
+    try:
+        sheet.fields[code].parse(text)
+    except ValidationError as error:
+        return str(error.messages[0])
+    return ""
+
+
+def _conflict(filing: Filing, slug: str, code: str, *, theirs: str, yours: str) -> dict[str, str]:
+    last = (
+        CellChange.objects.filter(filing=filing, form=slug, code=code)
+        .select_related("by")
+        .order_by("-id")
+        .first()
+    )
+    return {
+        "code": code,
+        "theirs": theirs,
+        "yours": yours,
+        "by": last.by.name if last else "",
+        "at": f"{timezone.localtime(last.at):%H:%M}" if last else "",
+    }
+
+
+@transaction.atomic
+def save_head(*, filing: Filing, values: Mapping[str, str], by: Actor) -> datetime.datetime:
+    """Store 填报人, 电话, 填报日期. Raises Refused with the field's sentence; nothing is stored then."""
+    filing = lock_filing(filing.pk)
+    by.require("fill", filing.union)
+    require_editable(filing)
+    for name in HEAD_FIELDS.keys() & values.keys():
+        text = values[name].strip().replace("\x00", "")
+        if name == "filled_on":
+            try:
+                filing.filled_on = datetime.date.fromisoformat(text) if text else None
+            except ValueError:
+                raise Refused(f"填报日期“{text[:20]}”不是日期，请填如 2021-01-20。") from None
+        elif len(text) > 30:
+            raise Refused(f"{HEAD_FIELDS[name]}最多 30 个字，现有 {len(text)} 个。")
+        else:
+            setattr(filing, name, text)
+    filing.save(update_fields=list(HEAD_FIELDS))
+    return now()
+
+
+@transaction.atomic
+def explain(*, filing: Filing, slug: str, rule_id: str, text: str, by: Actor) -> Explanation:
+    """Answer a query rule for the figures as they stand now. Other figures will need another answer."""
+    filing = lock_filing(filing.pk)
+    by.require("fill", filing.union)
+    require_editable(filing)
+    text = " ".join(text.replace("\x00", "").split())
+    if not MIN_EXPLANATION <= len(text) <= 500:
+        raise Refused(f"说明须有 {MIN_EXPLANATION} 至 500 个字，现有 {len(text)} 个。请写明数据属实的原因。")
+    sheet = sheet_for(filing.campaign, slug)
+    row = working_row(filing, slug)
+    open_queries = {p.rule: p for p in sheet.check(row.figures, filing.union.kind) if p.level == QUERY}
+    problem = open_queries.get(rule_id)
+    if problem is None:
+        raise Refused("此项核实已不存在：数据已改动。请刷新页面查看。")
+    explanation, _ = Explanation.objects.update_or_create(
+        filing=filing,
+        form=slug,
+        rule=rule_id,
+        digest=problem.digest,
+        defaults={"text": text, "by": by.person, "at": now()},
+    )
+    return explanation
+
+
+@dataclass(frozen=True)
+class FormAssessment:
+    """What stands against one form. `problems` carry the explanation given to a query, if it still binds."""
+
+    sheet: Sheet
+    row: StatisticalForm
+    problems: tuple[Problem, ...]
+    blanks: tuple[str, ...]
+    invalid: Mapping[str, str]
+
+    @property
+    def hard(self) -> list[Problem]:
+        return [p for p in self.problems if p.level != QUERY]
+
+    @property
+    def unexplained(self) -> list[Problem]:
+        return [p for p in self.problems if p.level == QUERY and not p.explanation]
+
+    @property
+    def explained(self) -> list[Problem]:
+        return [p for p in self.problems if p.explanation]
+
+    @property
+    def count(self) -> int:
+        """How many things the union still has to see to; all blanks together are one of them."""
+        return len(self.hard) + len(self.unexplained) + len(self.invalid) + bool(self.blanks)
+
+    @property
+    def is_done(self) -> bool:
+        return self.count == 0
+
+    @property
+    def is_untouched(self) -> bool:
+        return len(self.blanks) == len(self.sheet.fields)
+
+    def sentences(self) -> list[str]:
+        title = self.sheet.title
+        out = [f"{title}：{code} “{text}”不是有效数字" for code, text in self.invalid.items()]
+        if self.blanks:
+            shown = "、".join(self.blanks[:6]) + ("等" if len(self.blanks) > 6 else "")
+            out.append(f"{title}：还有 {len(self.blanks)} 格空白（{shown}），没有发生的请填 0")
+        out += [f"{title}：{p.message}" for p in self.hard]
+        out += [f"{title}：{p.message}（须填写说明）" for p in self.unexplained]
+        return out
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """What still keeps a filing from being submitted, said all at once."""
+
+    filing: Filing
+    forms: tuple[FormAssessment, ...]
+
+    @property
+    def missing_head(self) -> list[str]:
+        return [label for name, label in HEAD_FIELDS.items() if not getattr(self.filing, name)]
+
+    @property
+    def has_report(self) -> bool:
+        return self.filing.current_report_id is not None
+
+    @property
+    def is_ready(self) -> bool:
+        return not self.sentences()
+
+    def sentences(self) -> list[str]:
+        out = [sentence for form in self.forms for sentence in form.sentences()]
+        if self.missing_head:
+            out.append(f"表头：{'、'.join(self.missing_head)}还没有填写")
+        if not self.has_report:
+            out.append("送温暖报告：还没有上传")
+        return out
+
+    def form(self, slug: str) -> FormAssessment:
+        return next(form for form in self.forms if form.sheet.slug == slug)
+
+
+def assess(filing: Filing) -> Assessment:
+    """Everything about the working copies. A constant number of queries (one a form, one for explanations)."""
+    return assess_all([filing])[0]
+
+
+def assess_all(filings: Iterable[Filing]) -> list[Assessment]:
+    """`assess` for many filings at once, in as many queries as for one."""
+    filings = list(filings)
+    given = {
+        (e.filing_id, e.form, e.rule, e.digest): e.text
+        for e in Explanation.objects.filter(filing__in=filings)
+    }
+    rows: dict[tuple[str, int], StatisticalForm] = {}
+    for form in {sheet.form for filing in filings for sheet in sheets_for(filing.campaign)}:
+        for row in form._default_manager.filter(filing__in=filings, round=None):
+            rows[form.slug, row.filing_id] = row
+    return [
+        Assessment(
+            filing=filing,
+            forms=tuple(
+                _assess_form(
+                    filing, sheet, rows.get((sheet.slug, filing.pk)) or sheet.form(filing=filing), given
+                )
+                for sheet in sheets_for(filing.campaign)
+            ),
+        )
+        for filing in filings
+    ]
+
+
+def _assess_form(
+    filing: Filing, sheet: Sheet, row: StatisticalForm, given: Mapping[tuple[int, str, str, str], str]
+) -> FormAssessment:
+    figures = row.figures
+    invalid = {code: text for code, text in row.invalid.items() if code in sheet.fields}
+    problems = tuple(
+        Problem(
+            p.rule,
+            p.level,
+            p.message,
+            p.cells,
+            p.digest,
+            given.get((filing.pk, sheet.slug, p.rule, p.digest), ""),
+        )
+        for p in sheet.check(figures, filing.union.kind)
+    )
+    blanks = tuple(code for code in sheet.blanks(figures) if code not in invalid)
+    return FormAssessment(sheet, row, problems, blanks, invalid)
+
+
+def subordinate_rows(filing: Filing, slug: str) -> QuerySet[Any]:
+    """The sealed totals of the direct subordinates that stand approved in the same campaign.
+
+    The province adds nothing here: its total is the Summary.
+    """
+    form = sheet_for(filing.campaign, slug).form
+    rows = form._default_manager.filter(
+        campaign=filing.campaign,
+        counted=True,
+        scope=StatisticalForm.Scope.TOTAL,
+        filing__union__parent=filing.union_id,
+    )
+    return rows.none() if filing.union.is_root else rows
+
+
+def sum_rows(sheet: Sheet, rows: QuerySet[Any]) -> dict[str, int | None]:
+    """A whole form added up in one query; 是/否 is 是 when anybody said so. None where no row has a figure."""
+    adders = {
+        code: (Max if isinstance(indicator, YesNoField) else Sum)(code)
+        for code, indicator in sheet.fields.items()
+    }
+    sums = rows.order_by().aggregate(**{f"sum_{code}": adder for code, adder in adders.items()})
+    return {code: None if (s := sums[f"sum_{code}"]) is None else int(s) for code in adders}
+
+
+def add_figures(
+    sheet: Sheet, own: Mapping[str, int | None], below: Mapping[str, int | None]
+) -> dict[str, int | None]:
+    """own + subordinates, cell by cell."""
+    out: dict[str, int | None] = {}
+    for code, indicator in sheet.fields.items():
+        parts = [f for f in (own.get(code), below.get(code)) if f is not None]
+        combine = max if isinstance(indicator, YesNoField) else sum
+        out[code] = combine(parts) if parts else None
+    return out

@@ -1,0 +1,158 @@
+"""The ordinary forms: a campaign's settings, its clone, an extension, and what a reviewer writes.
+
+The statistics themselves are no Django forms; see `fragments` and `filling`.
+"""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING, Any
+
+from crispy_forms.helper import FormHelper
+from crispy_forms.layout import Column, Fieldset, Layout, Row
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from reporting.campaigns import SETTINGS
+from reporting.models import Campaign, Filing
+from reporting.workflow import MIN_REASON
+
+if TYPE_CHECKING:  # Django's form classes take their type only from the stubs
+
+    class _CampaignModelForm(forms.ModelForm[Campaign]): ...
+
+else:
+    _CampaignModelForm = forms.ModelForm
+
+EVERYTHING, ONLY_CELLS = "all", "cells"
+
+
+def _helper(*layout: Any) -> FormHelper:
+    """Fields only: the template owns <form>, the token and the buttons."""
+    helper = FormHelper()
+    helper.form_tag = False
+    helper.disable_csrf = True
+    if layout:
+        helper.layout = Layout(*layout)
+    return helper
+
+
+def _moment_widget() -> forms.DateTimeInput:
+    return forms.DateTimeInput(attrs={"type": "datetime-local", "step": 1}, format="%Y-%m-%dT%H:%M:%S")
+
+
+def _day_widget() -> forms.DateInput:
+    return forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+
+
+class CampaignForm(_CampaignModelForm):
+    class Meta:
+        model = Campaign
+        fields = SETTINGS
+        widgets = {
+            "opens_at": _moment_widget(),
+            "deadline": _moment_widget(),
+            "visits_from": _day_widget(),
+            "visits_until": _day_widget(),
+        }
+        help_texts = {
+            "opens_at": "此前各单位可以看到任务，但不能填写",
+            "deadline": "通知写“27日前”即填 27 日 23:59:59；之后不能上报，经批准延期的除外",
+            "notice_number": "如 黑工办发〔2020〕30号",
+            "contact": "填报页上显示，各单位有疑问时联系",
+        }
+        error_messages = {"year": {"unique": "这个年份已经有报送任务，一个年份只有一个。"}}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = _helper(
+            Fieldset(
+                "通知",
+                "title",
+                Row(Column("notice_number"), Column("contact")),
+                "notice_title",
+                Row(Column("year"), Column("data_year")),
+            ),
+            Fieldset(
+                "时间",
+                Row(Column("opens_at"), Column("deadline")),
+                Row(Column("visits_from"), Column("visits_until")),
+            ),
+        )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        opens, deadline = cleaned.get("opens_at"), cleaned.get("deadline")
+        if opens and deadline and deadline <= opens:
+            self.add_error("deadline", "截止时间须晚于开始填报的时间。")
+        first, last = cleaned.get("visits_from"), cleaned.get("visits_until")
+        if first and last and last < first:
+            self.add_error("visits_until", "走访结束不能早于走访开始。")
+        return cleaned
+
+
+class CloneForm(forms.Form):
+    year = forms.IntegerField(label="新任务的年份", help_text="元旦春节所在的年份")
+
+    def __init__(self, *args: Any, campaign: Campaign, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = _helper()
+        year = self.fields["year"]
+        assert isinstance(year, forms.IntegerField)
+        year.widget.attrs.update({"min": campaign.year + 1, "max": campaign.year + 50})
+        self.least = campaign.year + 1
+
+    def clean_year(self) -> int:
+        year: int = self.cleaned_data["year"]
+        if not self.least <= year < self.least + 50:
+            raise ValidationError(f"请填 {self.least} 至 {self.least + 49} 之间的年份。")
+        return year
+
+
+class ExtensionForm(forms.Form):
+    until = forms.DateTimeField(label="延期至", widget=_moment_widget())
+    reason = forms.CharField(
+        label="原因",
+        max_length=900,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=f"不少于 {MIN_REASON} 个字，该单位和审计员都能看到",
+    )
+
+    def __init__(self, *args: Any, filing: Filing, **kwargs: Any) -> None:
+        here = timezone.localtime(filing.deadline)
+        kwargs.setdefault("initial", {"until": here + datetime.timedelta(days=2)})
+        super().__init__(*args, **kwargs)
+        self.helper = _helper()
+        for field in self.fields.values():
+            field.error_messages["required"] = f"请填写{field.label}。"
+
+
+class SendBackForm(forms.Form):
+    """What the dialog of 退回 sends. `cells` are names like `warmth:E1` and `report`."""
+
+    round = forms.IntegerField()
+    reason = forms.CharField(label="退回原因", required=False, max_length=1000)
+    scope = forms.ChoiceField(choices=[(EVERYTHING, "全部开放"), (ONLY_CELLS, "只开放所选指标")])
+    cells = forms.MultipleChoiceField(required=False)
+
+    def __init__(self, *args: Any, cells: list[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["cells"]
+        assert isinstance(field, forms.MultipleChoiceField)
+        field.choices = [(name, name) for name in cells]
+        field.error_messages["invalid_choice"] = "所选的指标里有一格已不在表中，请刷新页面后重新选择。"
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("scope") == ONLY_CELLS and not cleaned.get("cells") and "cells" not in self.errors:
+            self.add_error("cells", "选了“只开放所选指标”，请至少勾选一项；要开放全部，请改选“全部开放”。")
+        return cleaned
+
+    @property
+    def opened(self) -> list[str]:
+        """The cells to open; none means all."""
+        return self.cleaned_data["cells"] if self.cleaned_data["scope"] == ONLY_CELLS else []
+
+    def sentences(self) -> list[str]:
+        return [str(error) for errors in self.errors.values() for error in errors]

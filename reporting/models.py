@@ -1,0 +1,340 @@
+"""What one round of reporting is made of. Behaviour lives in `workflow`, `filling`, `aggregation`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from reporting import clock
+from unions.gate import GatedManager
+from unions.models import Union
+
+
+class Campaign(models.Model):
+    """报送任务: one year's round, as a notice orders it. A deadline is data, never code."""
+
+    title = models.CharField("任务名称", max_length=100)
+    notice_number = models.CharField("通知文号", max_length=60)
+    notice_title = models.CharField("通知标题", max_length=200, blank=True)
+    year = models.PositiveSmallIntegerField("年份", help_text="元旦春节所在的年份", unique=True)
+    data_year = models.PositiveSmallIntegerField("统计年度", help_text="附件2中“年度”所指的年份")
+    opens_at = models.DateTimeField("开始填报")
+    deadline = models.DateTimeField("截止时间", help_text="27日前上报即填 27 日 23:59:59")
+    visits_from = models.DateField("走访开始", null=True, blank=True)
+    visits_until = models.DateField("走访结束", null=True, blank=True)
+    contact = models.CharField("联系方式", max_length=200, blank=True)
+    is_closed = models.BooleanField("已结束", default=False)
+    is_sample = models.BooleanField("演示数据", default=False)
+    # Counts the changes of the sheets' wording and switched-off rows; prepared pages are kept by it.
+    edition = models.PositiveIntegerField(default=1, editable=False)
+
+    class Meta:
+        ordering = ("-year",)
+        verbose_name = verbose_name_plural = "报送任务"
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(deadline__gt=models.F("opens_at")), name="campaign_opens_before_deadline"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.title
+
+    def is_open(self, moment: datetime | None = None) -> bool:
+        return not self.is_closed and (moment or clock.now()) >= self.opens_at
+
+
+class SheetRow(models.Model):
+    """表样核对: what one campaign changes in one row of a form, and who checked it against the original."""
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="sheet_rows")
+    form = models.CharField(max_length=20)
+    code = models.CharField(max_length=8)
+    label = models.CharField("项目", max_length=200, blank=True)
+    is_off = models.BooleanField("停用", default=False)
+    checked_at = models.DateTimeField(null=True, blank=True)
+    checked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["campaign", "form", "code"], name="one_sheet_row_each"),
+        )
+
+
+class Filing(models.Model):
+    """报送件: what one union sends in one campaign. One package, one state."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft", "填报中"
+        SUBMITTED = "submitted", "已上报"
+        RETURNED = "returned", "已退回"
+        APPROVED = "approved", "已通过"
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="filings")
+    union = models.ForeignKey(Union, models.PROTECT, related_name="filings")
+    state = models.CharField(max_length=9, choices=State.choices, default=State.DRAFT)
+    current_round = models.ForeignKey("Round", models.PROTECT, null=True, related_name="+")
+    current_report = models.ForeignKey("Report", models.PROTECT, null=True, related_name="+")
+    # ["warmth:E1", "report"]: after a return that names cells only these are open; empty means all.
+    open_cells = models.JSONField(default=list, blank=True)
+    # Set when a reviewer first opens the submitted filing: from then on it can't be withdrawn.
+    opened_at = models.DateTimeField(null=True, blank=True)
+    extended_until = models.DateTimeField(null=True, blank=True)
+    is_late = models.BooleanField("逾期", default=False)
+    filler_name = models.CharField("填报人", max_length=30, blank=True)
+    filler_phone = models.CharField("电话", max_length=30, blank=True)
+    filled_on = models.DateField("填报日期", null=True, blank=True)
+
+    objects: ClassVar[GatedManager[Self]] = GatedManager("union__path")
+
+    class Meta:
+        ordering = ("union__position", "union__code")
+        verbose_name = verbose_name_plural = "报送件"
+        constraints = (models.UniqueConstraint(fields=["campaign", "union"], name="one_filing_per_union"),)
+
+    def __str__(self) -> str:
+        return f"{self.union} {self.campaign.year}"
+
+    @property
+    def is_editable(self) -> bool:
+        return self.state in (self.State.DRAFT, self.State.RETURNED)
+
+    @property
+    def deadline(self) -> datetime:
+        """The campaign's deadline or this union's extension, whichever is later."""
+        return max(self.campaign.deadline, self.extended_until or self.campaign.deadline)
+
+    def is_cell_open(self, name: str) -> bool:
+        """Whether `warmth:E1` (or `report`, `head`) may be changed while the filing is editable."""
+        return self.is_editable and (not self.open_cells or name == "head" or name in self.open_cells)
+
+
+class Round(models.Model):
+    """轮次: one submission. Its sealed rows of figures stand in the forms' tables; nothing here changes."""
+
+    filing = models.ForeignKey(Filing, models.CASCADE, related_name="rounds")
+    number = models.PositiveIntegerField()
+    submitted_at = models.DateTimeField()
+    submitted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    is_late = models.BooleanField(default=False)
+    digest = models.CharField(max_length=64)
+    report = models.ForeignKey("Report", models.PROTECT, null=True, related_name="+")
+    # {"filler_name": …, "filler_phone": …, "filled_on": "2021-01-20"}
+    head = models.JSONField(default=dict)
+    # [{"form": "warmth", "rule": "D_above_A", "message": …, "text": …}]
+    explanations = models.JSONField(default=list)
+    # [{"union": "230103", "round": 2}]: whose totals the sealed totals contain
+    includes = models.JSONField(default=list)
+
+    class Meta:
+        ordering = ("filing", "number")
+        constraints = (models.UniqueConstraint(fields=["filing", "number"], name="rounds_are_numbered"),)
+
+
+class Event(models.Model):
+    """The audit: every move of a filing, who, for whom, when, from, to, why."""
+
+    filing = models.ForeignKey(Filing, models.CASCADE, related_name="events")
+    at = models.DateTimeField(default=clock.now)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    acting_for = models.ForeignKey(Union, models.PROTECT, null=True, related_name="+")
+    move = models.CharField(max_length=12)
+    from_state = models.CharField(max_length=9, choices=Filing.State.choices)
+    to_state = models.CharField(max_length=9, choices=Filing.State.choices)
+    reason = models.TextField(blank=True)
+    cells = models.JSONField(default=list)
+    round = models.ForeignKey(Round, models.PROTECT, null=True, related_name="+")
+
+    objects: ClassVar[GatedManager[Self]] = GatedManager("filing__union__path")
+
+    class Meta:
+        ordering = ("-at", "-id")
+
+    MOVES: ClassVar[dict[str, str]] = {
+        "submit": "上报",
+        "withdraw": "撤回",
+        "send_back": "退回",
+        "approve": "通过",
+        "reopen": "重开",
+        "extend": "准予延期",
+    }
+
+    @property
+    def move_label(self) -> str:
+        return self.MOVES[self.move]
+
+
+class CellChange(models.Model):
+    """The audit of a draft: one changed cell, what stood there and what was typed."""
+
+    filing = models.ForeignKey(Filing, models.CASCADE, related_name="changes")
+    form = models.CharField(max_length=20)
+    code = models.CharField(max_length=20)
+    old = models.CharField(max_length=200, blank=True)
+    new = models.CharField(max_length=200, blank=True)
+    at = models.DateTimeField(default=clock.now)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+
+    class Meta:
+        indexes = (models.Index(fields=["filing", "form", "code", "-id"], name="last_change_of_a_cell"),)
+
+
+class Explanation(models.Model):
+    """What a union says to a query rule. Bound to rule and values by `digest`; other values void it."""
+
+    filing = models.ForeignKey(Filing, models.CASCADE, related_name="explanations")
+    form = models.CharField(max_length=20)
+    rule = models.CharField(max_length=40)
+    digest = models.CharField(max_length=16)
+    text = models.CharField(max_length=500)
+    at = models.DateTimeField(default=clock.now)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["filing", "form", "rule", "digest"], name="one_explanation_per_values"
+            ),
+        )
+
+
+class Remark(models.Model):
+    """A reviewer's word on one cell of one round (code empty: on the form or report as a whole)."""
+
+    filing = models.ForeignKey(Filing, models.CASCADE, related_name="remarks")
+    round = models.ForeignKey(Round, models.CASCADE, related_name="remarks")
+    form = models.CharField(max_length=20)
+    code = models.CharField(max_length=8, blank=True)
+    text = models.CharField(max_length=500)
+    at = models.DateTimeField(default=clock.now)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+
+    objects: ClassVar[GatedManager[Self]] = GatedManager("filing__union__path")
+
+    class Meta:
+        ordering = ("id",)
+
+
+def report_path(report: Report, filename: str) -> str:
+    """Opaque on disk: the people's file name is data, never a path."""
+    return f"reports/{report.filing.campaign_id}/{report.filing_id}/{report.sha256[:32]}.{report.kind}"
+
+
+class Report(models.Model):
+    """送温暖报告: one uploaded version of the narrative report; earlier versions stay."""
+
+    filing = models.ForeignKey(Filing, models.CASCADE, related_name="reports")
+    number = models.PositiveIntegerField()
+    file = models.FileField(upload_to=report_path, max_length=200)
+    name = models.CharField(max_length=200)
+    kind = models.CharField(max_length=4)
+    size = models.PositiveIntegerField()
+    sha256 = models.CharField(max_length=64)
+    at = models.DateTimeField(default=clock.now)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+
+    objects: ClassVar[GatedManager[Self]] = GatedManager("filing__union__path")
+
+    class Meta:
+        ordering = ("-number",)
+        constraints = (models.UniqueConstraint(fields=["filing", "number"], name="reports_are_numbered"),)
+
+
+class Message(models.Model):
+    """A message in the product to one person."""
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="inbox")
+    text = models.CharField(max_length=500)
+    link = models.CharField(max_length=200, blank=True)
+    at = models.DateTimeField(default=clock.now)
+    read_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-at", "-id")
+        indexes = (models.Index(fields=["person"], condition=Q(read_at=None), name="unread_messages"),)
+
+
+class Outbox(models.Model):
+    """An e-mail that must go out: written with the move it tells of, sent later, at most once at a time."""
+
+    to = models.EmailField()
+    subject = models.CharField(max_length=200)
+    body = models.TextField()
+    created_at = models.DateTimeField(default=clock.now)
+    due_at = models.DateTimeField(default=clock.now)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    error = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        indexes = (models.Index(fields=["due_at"], condition=Q(sent_at=None), name="outbox_due"),)
+
+
+class AggregationRun(models.Model):
+    """A request to aggregate. `key` makes the timed ones unique ("nightly:2021-01-20", "deadline")."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "排队中"
+        DONE = "done", "已完成"
+        FAILED = "failed", "失败"
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="runs")
+    key = models.CharField(max_length=40)
+    requested_at = models.DateTimeField(default=clock.now)
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    state = models.CharField(max_length=7, choices=State.choices, default=State.WAITING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    summary = models.ForeignKey("Summary", models.PROTECT, null=True, related_name="runs")
+    error = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = (models.UniqueConstraint(fields=["campaign", "key"], name="timed_runs_once"),)
+        indexes = (models.Index(fields=["id"], condition=Q(state="waiting"), name="runs_waiting"),)
+
+
+class Summary(models.Model):
+    """汇总: one numbered, immutable result. The same input (`digest`) makes no new number."""
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="summaries")
+    number = models.PositiveIntegerField()
+    made_at = models.DateTimeField(default=clock.now)
+    cut_off = models.DateTimeField("统计截至")
+    digest = models.CharField(max_length=64)
+    # {"warmth": {"A": 12500000, …}, …}: whole figures, money in 分, off rows left out
+    figures = models.JSONField()
+    # {"warmth": [{"rule": …, "level": …, "message": …}]}: the rules run again on the totals
+    problems = models.JSONField(default=dict)
+    # ["230900", …]: codes of participating unions whose filing was not approved, with its state then
+    missing = models.JSONField(default=list)
+    # The sheets as they were: {"warmth": [{"code", "label", "unit", …}]}, so that later relabelling
+    # does not change a summary that was signed
+    sheets = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ("-number",)
+        verbose_name = verbose_name_plural = "汇总"
+        constraints = (
+            models.UniqueConstraint(fields=["campaign", "number"], name="summaries_are_numbered"),
+            models.UniqueConstraint(fields=["campaign", "digest"], name="same_input_same_summary"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.campaign.year} 年第 {self.number} 号汇总"
+
+
+class SummaryEntry(models.Model):
+    """One round that a summary includes."""
+
+    summary = models.ForeignKey(Summary, models.CASCADE, related_name="entries")
+    round = models.ForeignKey(Round, models.PROTECT, related_name="+")
+    is_late = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ("round__filing__union__position",)
+        constraints = (models.UniqueConstraint(fields=["summary", "round"], name="one_entry_per_round"),)

@@ -1,0 +1,92 @@
+"""Takes the README's pictures of the running demonstration: `make demo` in one terminal, `make pictures` in another."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+from run_tests import GET_IT, chromium
+
+FOLDER = Path(__file__).resolve().parent.parent / "docs" / "pictures"
+ADDRESS = f"http://127.0.0.1:{os.environ.get('PORT', '8000')}"
+PASSWORD = "songwennuan-demo"  # noqa: S105  (the demonstration's, known to everybody)
+SIZES = {"wide": {"width": 1366, "height": 768}, "phone": {"width": 390, "height": 844}}
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def log_in(page: Page, name: str) -> None:
+    page.goto(f"{ADDRESS}/login/")
+    page.fill("input[name=username]", name)
+    page.fill("input[name=password]", PASSWORD)
+    page.click("main button[type=submit]")
+    page.wait_for_url(f"{ADDRESS}/")
+
+
+def follow(page: Page, selector: str) -> None:
+    target = page.locator(selector).first.get_attribute("href")
+    page.goto(f"{ADDRESS}{target}", wait_until="networkidle")
+
+
+def main() -> int:
+    browser_path = chromium()
+    if browser_path is None:
+        print(f"没有找到 Chromium。{GET_IT}。", file=sys.stderr)
+        return 1
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=browser_path, args=FLAGS)
+        for size, viewport in SIZES.items():
+
+            def shot(name: str, page: Page, size: str = size) -> None:
+                page.screenshot(path=str(FOLDER / f"{name}-{size}.png"))
+
+            page = browser.new_page(viewport=viewport, locale="zh-CN")
+            page.goto(f"{ADDRESS}/login/")
+            shot("login", page)
+            log_in(page, "齐齐哈尔填报员")
+            shot("work", page)
+            follow(page, "a[href^='/filings/']")
+            follow(page, "a[href*='/forms/warmth/']")
+            shot("form", page)
+            page.close()
+            page = browser.new_page(viewport=viewport, locale="zh-CN")
+            log_in(page, "省总审核员")
+            page.goto(f"{ADDRESS}/review/")
+            shot("queue", page)
+            follow(page, "main a[href^='/review/']")
+            shot("review", page)
+            page.close()
+            page = browser.new_page(viewport=viewport, locale="zh-CN")
+            log_in(page, "省总管理员")
+            page.goto(f"{ADDRESS}/campaigns/")
+            shot("campaigns", page)
+            follow(page, "main a[href^='/campaigns/']")
+            shot("progress", page)
+            page.goto(f"{ADDRESS}/campaigns/")
+            follow(page, "main a[href*='/summaries/']")
+            follow(page, "main a[href^='/summaries/'][href*='/warmth/']")
+            shot("summary", page)
+            follow(page, "main a[href*='/matrix/']")
+            shot("matrix", page)
+            for name in ("people", "unions"):
+                page.goto(f"{ADDRESS}/{name}/")
+                shot(name, page)
+            page.close()
+        browser.close()
+    print(f"图片在 {FOLDER}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

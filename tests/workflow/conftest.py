@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from tests.workflow.stage import Stage, make_stage
+from unions.gate import Actor
+
+
+@pytest.fixture
+def stage(db: None) -> Stage:
+    return make_stage()
+
+
+@pytest.fixture
+def browse():
+    """`browse(actor)`: a client logged in as that person."""
+
+    def logged_in(who: Actor) -> Client:
+        client = Client()
+        client.force_login(who.person)
+        return client
+
+    return logged_in

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class WarmthConfig(AppConfig):
+    name = "warmth"
+    verbose_name = "送温暖统计表"
