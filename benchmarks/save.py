@@ -39,16 +39,16 @@ def run(campaign: Campaign, person: Person) -> bool:
     working_row(filing, "warmth")
     client = Client()
     client.force_login(person)
+    WarmthForm.objects.filter(filing=filing, round=None).update(E1=0)
     numbers = count(1)
 
     def batch(url: str) -> Callable[[], None]:
         def post() -> None:
             for _ in range(BATCH):
-                row = WarmthForm.objects.filter(filing=filing, round=None).values_list("E1", flat=True)[0]
-                base = "" if row is None else str(row)
-                cells = [{"code": "E1", "base": base, "value": str(next(numbers))}]
+                number = next(numbers)
+                cells = [{"code": "E1", "base": str(number - 1), "value": str(number)}]
                 answer = client.post(url, json.dumps({"cells": cells}), content_type="application/json")
-                assert answer.status_code == 200, answer.content
+                assert answer.status_code == 200 and b'"conflicts": [{' not in answer.content, answer.content
 
         return post
 
@@ -63,7 +63,7 @@ def run(campaign: Campaign, person: Person) -> bool:
         )
     floor, ours = (result.median for result in results.values())
     return report(
-        "save — one changed cell (wall clock; both read the cell's text first)",
+        "save — one changed cell (wall clock)",
         results,
         [Line("rate of the bare view", floor / ours, 0.5, at_most=False)],
     )

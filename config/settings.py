@@ -302,6 +302,7 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "stream": sys.stderr, "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": os.environ.get("LOG_LEVEL", "INFO")},
     "loggers": {
+        "axes": {"level": "WARNING"},  # a locked account is news, every log-in is not
         "django.server": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
     },
 }

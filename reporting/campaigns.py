@@ -11,15 +11,17 @@ from typing import Any, TypeVar
 
 from django.db import transaction
 from django.db.models import F
+from django.urls import reverse
 from django.utils import timezone
 
 from reporting.clock import now
 from reporting.errors import Refused
 from reporting.fields import Indicator
+from reporting.messaging import tell
 from reporting.models import Campaign, Filing, Round, SheetRow
 from reporting.registry import all_forms, get_form
-from unions.gate import Actor
-from unions.models import Union
+from unions.gate import Actor, Role
+from unions.models import Person, Post, Union
 
 # The number of a notice that has not been issued yet: better an open gap than last year's number.
 NO_NUMBER_YET = "（待发文）"
@@ -121,9 +123,13 @@ def _next_year(text: str, year: int, shift: int) -> str:
 
 @transaction.atomic
 def update_campaign(*, campaign: Campaign, values: Mapping[str, Any], by: Actor) -> Campaign:
-    """Change what a notice orders. Raises ValidationError as the model states it."""
+    """Change what a notice orders. Raises ValidationError as the model states it.
+
+    Who has not filed yet is told of another deadline, in the product and by e-mail.
+    """
     by.require_here("manage_campaign")
     campaign = _lock(campaign)
+    deadline = campaign.deadline
     unknown = values.keys() - set(SETTINGS)
     if unknown:
         raise TypeError(f"not settings of a campaign: {sorted(unknown)}")
@@ -133,7 +139,23 @@ def update_campaign(*, campaign: Campaign, values: Mapping[str, Any], by: Actor)
     campaign.save(update_fields=list(values))
     # The year of the data is part of the sheets' wording (2020年度…).
     _bump(campaign)
+    if campaign.deadline != deadline and campaign.is_open():
+        tell(
+            _still_filling(campaign),
+            f"{campaign.title}的截止时间改为 {timezone.localtime(campaign.deadline):%Y年%m月%d日 %H:%M}。",
+            reverse("my_work"),
+        )
     return campaign
+
+
+def _still_filling(campaign: Campaign) -> list[Person]:
+    unions = Union.objects.filter(
+        is_active=True,
+        filings__campaign=campaign,
+        filings__state__in=(Filing.State.DRAFT, Filing.State.RETURNED),
+    )
+    posts = Post.objects.filter(union__in=unions, role__in=(Role.FILLER, Role.SUBMITTER))
+    return list(Person.objects.filter(is_active=True, pk__in=posts.values("person")))
 
 
 @transaction.atomic

@@ -20,6 +20,7 @@ from reporting.clock import now
 from reporting.errors import Refused, WrongState
 from reporting.fields import YesNoField
 from reporting.models import Campaign, CellChange, Explanation, Filing
+from reporting.registry import get_form
 from reporting.rules import QUERY, Problem
 from reporting.sheets import Sheet, sheet_for, sheets_for
 from reporting.statistical import StatisticalForm
@@ -50,6 +51,9 @@ class Saved:
     conflicts: list[dict[str, str]] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
     touched: list[str] = field(default_factory=list)
+    # Rule → the explanation that binds to the figures as they stand now.
+    explanations: dict[str, str] = field(default_factory=dict)
+    state: str = ""
 
 
 def lock_filing(pk: int) -> Filing:
@@ -104,15 +108,18 @@ def working_row(filing: Filing, slug: str) -> StatisticalForm:
 
 @transaction.atomic
 def save_cells(*, filing: Filing, slug: str, changes: Iterable[Change], by: Actor) -> Saved:
-    """Store typed cells. Raises WrongState when the filing is closed to changes, PermissionDenied without
-    the role. A cell that somebody else changed meanwhile is not overwritten but answered as a conflict.
+    """Store typed cells. Only the id of `filing` is taken: it is loaded anew behind the gate, and locked.
+
+    Raises Filing.DoesNotExist outside the subtree, PermissionDenied without the role, WrongState when the
+    filing is closed to changes. A cell that somebody else changed meanwhile is not overwritten but answered
+    as a conflict.
     """
-    filing = lock_filing(filing.pk)
+    row = _locked_row(filing.pk, slug, by)
+    filing = row.filing
     by.require("fill", filing.union)
     require_editable(filing)
     sheet = sheet_for(filing.campaign, slug)
-    row = working_row(filing, slug)
-    saved = Saved(at=now())
+    saved = Saved(at=now(), state=filing.state)
     audit: list[CellChange] = []
     for change in changes:
         stood = row.text(change.code) if change.code in sheet.fields else ""
@@ -144,7 +151,38 @@ def save_cells(*, filing: Filing, slug: str, changes: Iterable[Change], by: Acto
     row.saved_at = saved.at
     row.save(update_fields=[*(code for code in saved.cells), "invalid", "touched", "saved_at"])
     CellChange.objects.bulk_create(audit)
+    saved.explanations = _explanations(filing, sheet, row)
     return saved
+
+
+def _locked_row(filing_id: int, slug: str, by: Actor) -> Any:
+    """The working row with its filing, union and campaign: gate and lock in one query.
+
+    Both rows are locked, so that both are read as they are after waiting. Unlike a move, a save may see the
+    campaign as it was before.
+    """
+    rows = (
+        get_form(slug)
+        .objects.visible_to(by)
+        .select_for_update(of=("self", "filing"))
+        .select_related("filing__union", "filing__campaign")
+        .filter(filing=filing_id, round=None)
+    )
+    for row in rows:
+        return row
+    filing = Filing.objects.visible_to(by).select_related("union", "campaign").get(pk=filing_id)
+    by.require("fill", filing.union)
+    working_row(filing, slug)
+    return rows.all()[0]
+
+
+def _explanations(filing: Filing, sheet: Sheet, row: StatisticalForm) -> dict[str, str]:
+    """The explanations that bind to a form's figures now; asks the database only when something is open."""
+    digests = {p.digest: p.rule for p in sheet.check(row.figures, filing.union.kind) if p.level == QUERY}
+    if not digests:
+        return {}
+    given = Explanation.objects.filter(filing=filing, form=sheet.slug, digest__in=digests)
+    return {e.rule: e.text for e in given if digests[e.digest] == e.rule}
 
 
 def _stands_already(row: StatisticalForm, sheet: Sheet, code: str, value: str) -> bool:

@@ -131,7 +131,6 @@ class ExtensionForm(forms.Form):
 class SendBackForm(forms.Form):
     """What the dialog of 退回 sends. `cells` are names like `warmth:E1` and `report`."""
 
-    round = forms.IntegerField()
     reason = forms.CharField(label="退回原因", required=False, max_length=1000)
     scope = forms.ChoiceField(choices=[(EVERYTHING, "全部开放"), (ONLY_CELLS, "只开放所选指标")])
     cells = forms.MultipleChoiceField(required=False)

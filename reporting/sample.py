@@ -21,7 +21,7 @@ from reporting.aggregation import make_summary
 from reporting.campaigns import clone_campaign, prepare_filings
 from reporting.clock import now, pinned
 from reporting.filling import Change, assess, explain, save_cells, save_head
-from reporting.models import Campaign, Filing
+from reporting.models import Campaign, Filing, Message
 from reporting.reports import store_report
 from reporting.sheets import sheets_for
 from reporting.workflow import approve, extend, send_back, submit
@@ -148,6 +148,8 @@ def _play_2021(campaign: Campaign) -> None:
             approve(filing=filing, round_number=number, by=reviewer_of(union))
     with pinned(campaign.deadline + datetime.timedelta(days=3)):
         make_summary(campaign)
+    # The round is long over: nobody's inbox is full of it.
+    Message.objects.filter(read_at=None).update(read_at=campaign.deadline + datetime.timedelta(days=3))
     campaign.is_closed = True
     campaign.save()
 

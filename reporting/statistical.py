@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from functools import cache
 from random import Random
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from django.db import models
 from django.db.models import Q
@@ -17,6 +17,7 @@ from django.db.models.base import ModelBase
 
 from reporting.fields import Indicator
 from reporting.rules import HARD, Rule, as_condition, sum_rule
+from unions.gate import GatedManager
 
 
 class FormDeclaration(ModelBase):
@@ -87,6 +88,8 @@ class StatisticalForm(models.Model, metaclass=FormDeclaration):
     invalid = models.JSONField(default=dict, blank=True)
     touched = models.JSONField(default=list, blank=True)
     saved_at = models.DateTimeField(null=True, blank=True)
+
+    objects: ClassVar[GatedManager[Self]] = GatedManager("filing__union__path")
 
     slug: ClassVar[str]
     number: ClassVar[int]

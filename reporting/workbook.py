@@ -162,6 +162,8 @@ def _official(
     book: Book, summary: Summary, root: Union, participants: list[Participant], sheet: SealedSheet
 ) -> None:
     names, widths = list(PRINTED_COLUMNS), list(PRINTED_COLUMNS.values())
+    longest = max(len(sheet.field(code).grouped(figure)) for code, figure in sheet.figures.items())
+    widths[-1] = max(widths[-1], longest * 1.2 + 4)
     page = book.sheet(f"{short_title(sheet)}汇总表", widths)
     page.sheet_view.showGridLines = False
     campaign = summary.campaign

@@ -154,7 +154,8 @@ def _with_digits(xml: bytes, digits: dict[str, str]) -> bytes:
 
 
 def legal(value: str) -> str:
-    return _ILLEGAL.sub("", value)[:MAX_TEXT]
+    """A text that XML can hold and gives back unchanged, line ends included."""
+    return _ILLEGAL.sub("", value.replace("\r\n", "\n").replace("\r", "\n"))[:MAX_TEXT]
 
 
 def text(
@@ -170,11 +171,11 @@ def text(
 ) -> Cell:
     """A string cell, whatever the string begins with; `across` and `down` merge cells under it."""
     cell = _cell(sheet, row, column)
-    cell.value = legal(value)
-    # openpyxl takes "=…" for a formula; the quote prefix keeps it a text when somebody edits the cell.
-    cell.data_type = "s"
-    if value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        cell.quotePrefix = True
+    if written := legal(value):
+        # openpyxl takes "=…" for a formula; the quote prefix keeps it a text when somebody edits the cell.
+        cell.value, cell.data_type = written, "s"
+        if written[0] in "=+-@\t\n":
+            cell.quotePrefix = True
     cell.font, cell.alignment = font, align
     if across > 1 or down > 1:
         sheet.merge_cells(

@@ -124,9 +124,7 @@ def _totals(filing: Filing, own: Mapping[str, Figures]) -> tuple[dict[str, Figur
 
 
 def _seal(filing: Filing, round_: Round, slug: str, figures: Figures, scope: str) -> None:
-    row = new_row(
-        sheet_for(filing.campaign, slug).form, filing, round=round_, scope=scope, saved_at=now()
-    )
+    row = new_row(sheet_for(filing.campaign, slug).form, filing, round=round_, scope=scope, saved_at=now())
     for code, figure in figures.items():
         setattr(row, code, figure)
     for code in sheet_for(filing.campaign, slug).off:
@@ -181,9 +179,7 @@ def mark_opened(*, filing: Filing, by: Actor) -> None:
     """
     own = filing.current_round is not None and filing.current_round.submitted_by_id == by.person.pk
     if by.may("approve", filing.union, filing.state) and filing.opened_at is None and not own:
-        Filing.objects.filter(pk=filing.pk, state=State.SUBMITTED, opened_at=None).update(
-            opened_at=now()
-        )
+        Filing.objects.filter(pk=filing.pk, state=State.SUBMITTED, opened_at=None).update(opened_at=now())
 
 
 @transaction.atomic
@@ -200,9 +196,7 @@ def send_back(
     _require_running(filing, "退回")
     _require_reason(reason, "退回")
     filing.open_cells = _with_totals(filing, cells)
-    _move(
-        filing, by, "send_back", State.RETURNED, reason=reason, cells=cells, round_=filing.current_round
-    )
+    _move(filing, by, "send_back", State.RETURNED, reason=reason, cells=cells, round_=filing.current_round)
     late = database_now() > filing.deadline
     tell(
         people_with(filing.union, Role.FILLER, Role.SUBMITTER),

@@ -82,11 +82,13 @@ def _script_json(thing: Any) -> SafeString:
 @answers_json
 def save_cells(request: ActingRequest, pk: int, slug: str) -> HttpResponse:
     """{"cells": [{"code", "base", "value"}]} → what stands now, and what was not stored and why."""
-    filing = _visible(request, pk)
+    # Not loaded here first: the action's one query is gate and lock, and this is what runs at every cell.
     _require_form(slug)
-    body = body_of(request)
-    saved = filling.save_cells(filing=filing, slug=slug, changes=changes_of(body), by=request.actor)
-    form = filling.assess(filing).form(slug)
+    changes = changes_of(body_of(request))
+    try:
+        saved = filling.save_cells(filing=Filing(pk=pk), slug=slug, changes=changes, by=request.actor)
+    except Filing.DoesNotExist:
+        raise Http404 from None
     return JsonResponse(
         {
             "at": hour_minute(saved.at),
@@ -95,8 +97,8 @@ def save_cells(request: ActingRequest, pk: int, slug: str) -> HttpResponse:
             "conflicts": saved.conflicts,
             "refused": saved.refused,
             "touched": saved.touched,
-            "explanations": {p.rule: p.explanation for p in form.explained},
-            "state": filing.state,
+            "explanations": saved.explanations,
+            "state": saved.state,
         }
     )
 
@@ -143,7 +145,9 @@ def _report_page(
         "current_report": next((r for r in reports if r.pk == filing.current_report_id), None),
         "may_upload": page.may_fill and filing.is_cell_open("report"),
         "is_shut": page.may_fill and not filing.is_cell_open("report"),
-        "remarks": filing.remarks.filter(round=filing.current_round_id, form="report") if page.returned_by else [],
+        "remarks": filing.remarks.filter(round=filing.current_round_id, form="report")
+        if page.returned_by
+        else [],
         "accept": ACCEPT,
         "sentences": sentences,
     }

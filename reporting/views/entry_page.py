@@ -83,7 +83,11 @@ class FilingPage:
     @cached_property
     def why_closed(self) -> str:
         """For those who would fill it in: why they can't now."""
-        return "" if self.may_fill or not self.actor.may("fill", self.filing.union) else closed_sentence(self.filing)
+        return (
+            ""
+            if self.may_fill or not self.actor.may("fill", self.filing.union)
+            else closed_sentence(self.filing)
+        )
 
     @cached_property
     def returned_by(self) -> Event | None:
@@ -130,7 +134,9 @@ class FormPage(FilingPage):
         sealed = self._sealed_total
         if sealed is not None:
             own = self.form.row.figures
-            return {code: _rest(sealed[code], own[code], self.sheet.row[code].kind) for code in self.sheet.fields}
+            return {
+                code: _rest(sealed[code], own[code], self.sheet.row[code].kind) for code in self.sheet.fields
+            }
         if not any(state == Filing.State.APPROVED for _, state in self.subordinates):
             return dict.fromkeys(self.sheet.fields)
         return sum_rows(self.sheet, subordinate_rows(self.filing, self.slug))
@@ -166,7 +172,9 @@ class FormPage(FilingPage):
             "person": self.actor.person.pk,
             "filing": pk,
             "opened": self.open_codes if self.names_cells else None,
-            "below": {code: fields[code].show(f) for code, f in self.below.items()} if self.subordinates else None,
+            "below": {code: fields[code].show(f) for code, f in self.below.items()}
+            if self.subordinates
+            else None,
             "savedAt": hour_minute(row_saved) if (row_saved := self.form.row.saved_at) else "",
             "urls": {
                 "sheet": reverse("sheet_json", args=[filing.campaign_id, self.slug, self.sheet.digest]),

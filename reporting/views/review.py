@@ -196,7 +196,7 @@ def send_back(request: ActingRequest, pk: int) -> HttpResponse:
             raise Refused(*form.sentences())
         workflow.send_back(
             filing=filing,
-            round_number=form.cleaned_data["round"],
+            round_number=_round_seen(request),
             reason=reason,
             by=request.actor,
             cells=form.opened,
@@ -262,8 +262,10 @@ def _moved(
     except WrongState as error:
         return _told(request, filing, error)
     except Refused as error:
+        # On the page and in the dialog: without script the dialog stands at the end of the page.
         for sentence in error.sentences:
             messages.error(request, sentence)
+        typed = {**(typed or {}), "errors": error.sentences}
         return _review(request, filing, _query(ask=ask), typed=typed, status=422)
     messages.success(request, done)
     return redirect(onward, filing.pk) if onward == "review_page" else redirect(onward)

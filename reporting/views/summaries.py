@@ -274,7 +274,8 @@ def parts(request: ActingRequest, pk: int, slug: str, code: str) -> HttpResponse
     whole: Figures = sheet.figures
     lines = units_of(summary, slug) if "unit" not in request.GET else []
     if "unit" in request.GET:
-        union = get_object_or_404(Union.objects.visible_to(request.actor), code=request.GET["unit"])
+        wanted = request.GET["unit"].replace("\x00", "")  # PostgreSQL refuses the question otherwise
+        union = get_object_or_404(Union.objects.visible_to(request.actor), code=wanted)
         unit = find_unit(summary, slug, union)
         if unit is None:
             raise Http404

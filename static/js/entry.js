@@ -94,6 +94,8 @@ async function start() {
 
   // Esc: the text the server last knew.
   function restore(code) {
+    // A computed total that is on its way as a typed one goes back to following its parts.
+    if (cells.isTotal(code) && !cells.touched.has(code) && saver.inFlight?.has(code)) return put(code, "");
     cells.put(code, cells.known.get(code));
     cells.typedTotals.delete(code);
     if (saver.typed.has(code)) saver.untype(code);

@@ -99,7 +99,7 @@ def made_forms(random: Random) -> list[dict[str, Any]]:
         if kind == "yesno":
             return random.choice(["是", "否"])
         if kind == "money":
-            return f"{random.randrange(10**random.randint(1, 10))}.{random.randrange(10**6):06d}"
+            return f"{random.randrange(10 ** random.randint(1, 10))}.{random.randrange(10**6):06d}"
         return str(random.randrange(10 ** random.randint(1, 9)))
 
     forms = []
@@ -119,7 +119,9 @@ def made_forms(random: Random) -> list[dict[str, Any]]:
 def test_the_browser_reckons_like_the_server(page: Page) -> None:
     random = Random(20201230)
     units = {"count": "人次", "money": "万元", "yesno": "是/否"}
-    singles = [{"kind": kind, "unit": unit, "typed": typed} for kind, unit in units.items() for typed in EDGES]
+    singles = [
+        {"kind": kind, "unit": unit, "typed": typed} for kind, unit in units.items() for typed in EDGES
+    ]
     singles += [{k: v[k] for k in ("kind", "unit", "typed")} for v in VECTORS["parse"]]
     forms = made_forms(random) + [
         {k: v[k] for k in ("form", "reporter", "typed", "touched")} for v in VECTORS["forms"]

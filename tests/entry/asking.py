@@ -15,7 +15,9 @@ Cell = tuple[str, str, str]  # code, base, value
 
 def post_json(client: Client, url: str, body: Any) -> Any:
     data = body if isinstance(body, (str, bytes)) else json.dumps(body)
-    return client.post(url, data=data, content_type="application/json", headers={"Accept": "application/json"})
+    return client.post(
+        url, data=data, content_type="application/json", headers={"Accept": "application/json"}
+    )
 
 
 def save(client: Client, filing: Filing, *cells: Cell, slug: str = "warmth", **more: Any) -> Any:

@@ -68,7 +68,9 @@ def type_into(filing: Filing, slug: str, by: Person, **cells: str) -> filling.Sa
 
 def fill_with_zeros(filing: Filing, by: Person) -> None:
     for sheet in sheets_for(filing.campaign):
-        cells = {code: "否" if row.kind == "yesno" else "0" for code, row in sheet.row.items() if not row.parts}
+        cells = {
+            code: "否" if row.kind == "yesno" else "0" for code, row in sheet.row.items() if not row.parts
+        }
         type_into(filing, sheet.slug, by, **cells)
 
 

@@ -57,7 +57,9 @@ def test_every_row_of_the_form_is_there_in_printed_order(slug: str, scene: Scene
     for row in sheet.rows:
         assert f'<td class="code">{row.printed_code}</td>' in page
         assert escape(row.label) in page
-    assert page.count('class="mark" title="此行在所存通知的缺页上') == sum(r.printed == "no" for r in sheet.rows)
+    assert page.count('class="mark" title="此行在所存通知的缺页上') == sum(
+        r.printed == "no" for r in sheet.rows
+    )
 
 
 @pytest.mark.parametrize("slug", SLUGS)
@@ -131,7 +133,10 @@ def test_a_city_with_subordinates_sees_what_is_approved_below(scene: Scene, sign
     page = client.get(form_url(scene.filing)).content.decode()
     row = page[page.index('id="r-A1"') :][:900]
     assert '<td class="below">3.5</td><td class="sum">15.5</td>' in row
-    assert "下级合计" not in client.get(form_url(scene.filing_of(scene.tree.harbin))).content.decode().split("<thead>")[0]
+    assert (
+        "下级合计"
+        not in client.get(form_url(scene.filing_of(scene.tree.harbin))).content.decode().split("<thead>")[0]
+    )
 
 
 def test_the_province_has_no_column_of_subordinates(scene: Scene, sign_in: SignIn) -> None:
@@ -172,13 +177,20 @@ def test_a_return_shows_its_reason_its_remarks_and_what_is_open(scene: Scene, si
     assert '<a href="#r-E1">E1</a>' in page and '<a href="#r-B">' not in page
 
 
-def test_submitting_says_all_that_is_missing_then_submits_then_withdraws(scene: Scene, sign_in: SignIn) -> None:
+def test_submitting_says_all_that_is_missing_then_submits_then_withdraws(
+    scene: Scene, sign_in: SignIn
+) -> None:
     client = sign_in(scene.leader)
     submit, withdraw = (reverse(name, args=[scene.filing.pk]) for name in ("submit", "withdraw"))
     refused = client.post(submit)
     assert refused.status_code == 422
     text = refused.content.decode()
-    for words in ("送温暖统计表：还有 46 格空白", "帮扶中心工作统计表：还有 54 格空白", "表头：", "送温暖报告：还没有上传"):
+    for words in (
+        "送温暖统计表：还有 46 格空白",
+        "帮扶中心工作统计表：还有 54 格空白",
+        "表头：",
+        "送温暖报告：还没有上传",
+    ):
         assert words in text
     missing = client.get(submit, headers={"Accept": "application/json"}).json()["missing"]
     assert len(missing) == 4
@@ -193,9 +205,10 @@ def test_submitting_says_all_that_is_missing_then_submits_then_withdraws(scene: 
 
 def test_after_the_deadline_the_dialog_says_so(scene: Scene, sign_in: SignIn) -> None:
     complete(scene)
-    scene.campaign.deadline = scene.campaign.opens_at.replace(microsecond=1) + (
-        scene.campaign.deadline - scene.campaign.opens_at
-    ) / 100
+    scene.campaign.deadline = (
+        scene.campaign.opens_at.replace(microsecond=1)
+        + (scene.campaign.deadline - scene.campaign.opens_at) / 100
+    )
     scene.campaign.save()
     answer = sign_in(scene.leader).get(
         reverse("submit", args=[scene.filing.pk]), headers={"Accept": "application/json"}

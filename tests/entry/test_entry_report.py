@@ -43,7 +43,14 @@ def plain_zip(**entries: bytes) -> bytes:
     return out.getvalue()
 
 
-GOOD = {"报告.pdf": PDF, "报告.docx": docx(), "报告.doc": DOC, "报告.wps": DOC, "大写.PDF": PDF, "报告.v2.docx": docx()}
+GOOD = {
+    "报告.pdf": PDF,
+    "报告.docx": docx(),
+    "报告.doc": DOC,
+    "报告.wps": DOC,
+    "大写.PDF": PDF,
+    "报告.v2.docx": docx(),
+}
 BAD = {
     "an .exe": ("送温暖.exe", b"MZ" + b"\0" * 500, "不是可以接收的文件类型"),
     "an .exe renamed .docx": ("报告.docx", b"MZ" + b"\0" * 500, "内容却不是 Word 文档"),

@@ -164,7 +164,9 @@ def test_what_stands_after_many_saves_is_what_was_typed_last(client: Client, sce
     fill_with_zeros(scene.filing, scene.filler)
     for slug in ("warmth", "helpcenter"):
         row = working_row(scene.filing, slug)
-        typed = {code: str(n) for n, (code, f) in enumerate(row.fields().items()) if not f.of and f.kind != "yesno"}
+        typed = {
+            code: str(n) for n, (code, f) in enumerate(row.fields().items()) if not f.of and f.kind != "yesno"
+        }
         data = save(client, scene.filing, *((c, row.text(c), v) for c, v in typed.items()), slug=slug).json()
         assert data["conflicts"] == [] and data["refused"] == {}
         again = working_row(scene.filing, slug)

@@ -118,6 +118,4 @@ def test_the_provinces_own_filing_needs_another_person(stage):
 def test_a_city_reviewer_does_not_review_the_citys_own_filing(stage):
     filing = stage.submitted(stage.tree.harbin)
     with pytest.raises(PermissionDenied):
-        workflow.approve(
-            filing=filing, round_number=1, by=stage.actor(stage.tree.harbin, Role.REVIEWER)
-        )
+        workflow.approve(filing=filing, round_number=1, by=stage.actor(stage.tree.harbin, Role.REVIEWER))

@@ -30,7 +30,12 @@ def test_an_empty_filing_hears_all_that_is_missing_at_once(stage):
     with pytest.raises(Refused) as refusal:
         workflow.submit(filing=filing, by=stage.submitter(stage.tree.harbin))
     said = "；".join(refusal.value.sentences)
-    for part in ("送温暖统计表：还有", "帮扶中心工作统计表：还有", "表头：填报人、电话、填报日期", "送温暖报告：还没有上传"):
+    for part in (
+        "送温暖统计表：还有",
+        "帮扶中心工作统计表：还有",
+        "表头：填报人、电话、填报日期",
+        "送温暖报告：还没有上传",
+    ):
         assert part in said
 
 
@@ -66,7 +71,10 @@ def test_an_explanation_lasts_until_its_figures_change(stage):
 
 def test_after_the_deadline_nobody_submits(stage):
     filing = stage.ready(stage.tree.harbin)
-    with pinned(stage.campaign.deadline + datetime.timedelta(seconds=1)), pytest.raises(Refused, match="已过截止时间"):
+    with (
+        pinned(stage.campaign.deadline + datetime.timedelta(seconds=1)),
+        pytest.raises(Refused, match="已过截止时间"),
+    ):
         workflow.submit(filing=filing, by=stage.submitter(stage.tree.harbin))
     with pinned(stage.campaign.deadline):
         workflow.submit(filing=filing, by=stage.submitter(stage.tree.harbin))
@@ -119,7 +127,10 @@ def test_an_extension_must_lie_after_the_deadline(stage, days):
 
 def test_before_the_campaign_opens_and_after_it_is_closed_nobody_submits(stage):
     filing = stage.ready(stage.tree.harbin)
-    with pinned(stage.campaign.opens_at - datetime.timedelta(days=1)), pytest.raises(WrongState, match="开始填报"):
+    with (
+        pinned(stage.campaign.opens_at - datetime.timedelta(days=1)),
+        pytest.raises(WrongState, match="开始填报"),
+    ):
         workflow.submit(filing=filing, by=stage.submitter(stage.tree.harbin))
     stage.campaign.is_closed = True
     stage.campaign.save()
