@@ -24,9 +24,9 @@ from django.utils.safestring import mark_safe
 
 from benchmarks.measure import Line, in_turns, report
 from config.urls import urlpatterns as product
-from reporting.filling import working_row
 from reporting.fragments import Filled, entry_table, pieces_for
 from reporting.models import Campaign, Filing
+from reporting.sample import fill
 from unions.models import Person
 from warmth.models import WarmthForm
 
@@ -77,7 +77,7 @@ urlpatterns = [*product, path("concatenated/<int:pk>/", concatenated), path("cri
 
 def run(campaign: Campaign, person: Person) -> bool:
     filing = Filing.objects.get(campaign__is_closed=False, union__short_name="哈尔滨")
-    working_row(filing, "warmth")
+    fill(filing, seed=7)
     client = Client()
     client.force_login(person)
 

@@ -3,26 +3,8 @@
 from helpcenter import sample
 from reporting.fields import HOUSEHOLDS, PERSON_TIMES, PERSONS, PIECES, WANYUAN, Count, Money, Total, YesNo
 from reporting.registry import register
-from reporting.rules import Hard, Query, Rule
+from reporting.rules import Hard, Query, pair
 from reporting.statistical import StatisticalForm
-
-
-def pair(people: str, money: str) -> list[Rule]:
-    """Who was helped and with what: neither without the other."""
-    return [
-        Query(
-            f"{money}_without_{people}",
-            lambda f: (getattr(f, money) > 0) & (getattr(f, people) == 0),
-            f"{money} 帮扶款物 {{{money}}} 万元，{people} 帮扶人次为 0：有款物而没有帮扶对象",
-            cells=f"{people} {money}",
-        ),
-        Query(
-            f"{people}_without_{money}",
-            lambda f: (getattr(f, people) > 0) & (getattr(f, money) == 0),
-            f"{people} 帮扶 {{{people}}} 人次，{money} 帮扶款物为 0：有帮扶对象而没有款物",
-            cells=f"{people} {money}",
-        ),
-    ]
 
 
 @register
@@ -118,7 +100,11 @@ class HelpCenterForm(StatisticalForm):
             "I 选“否”，J 整合款物却为 {J} 万元：J 只有在 I 选“是”时才能填报",
             cells="I J",
         ),
-        *(rule for n in ["", *range(1, 8)] for rule in pair(f"F{n}", f"G{n}")),
+        *(
+            rule
+            for n in ["", *range(1, 8)]
+            for rule in pair(f"F{n}", f"G{n}", given="帮扶款物", to="帮扶对象")
+        ),
         Query(
             "provincial_centres",
             lambda f: f.reporter_in("city", "industry", "county", "grassroots") & (f.A1 > 0),

@@ -220,7 +220,9 @@ def due_runs(moment: datetime.datetime) -> list[AggregationRun]:
     made: list[AggregationRun] = []
     for campaign in Campaign.objects.filter(is_closed=False, opens_at__lte=moment):
         keys = []
-        if here.hour >= NIGHTLY_HOUR:
+        # A numbered summary of nobody would only puzzle people; at the deadline it names who is missing.
+        anybody = campaign.filings.filter(state=Filing.State.APPROVED).exists()
+        if here.hour >= NIGHTLY_HOUR and anybody:
             keys.append(f"nightly:{here:%Y-%m-%d}")
         if moment > campaign.deadline:
             keys.append(f"deadline:{campaign.deadline:%Y%m%d%H%M%S}")

@@ -120,8 +120,8 @@ class RoundView:
         return [remark for remark in self.remarks if remark.form == "report"]
 
     def columns(self) -> int:
-        """How many columns stand right of the code, for a row that spans them."""
-        return 3 + 2 * self.with_below + 2 * bool(self.before) + 2 * bool(self.last_year)
+        """How many columns stand right of the serial number, for a row that spans them."""
+        return 4 + 2 * self.with_below + 2 * bool(self.before) + 2 * bool(self.last_year)
 
 
 def view_round(filing: Filing, round_: Round) -> RoundView:

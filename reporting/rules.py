@@ -157,6 +157,25 @@ def Query(id: str, broken: Callable[[SymbolicForm], Expr], message: str, *, cell
     return Rule(id, QUERY, broken(SymbolicForm()), message, tuple(cells.split()))
 
 
+def pair(people: str, money: str, *, given: str, to: str) -> list[Rule]:
+    """核实 for a row of people beside a row of money: neither without the other."""
+    cells = f"{people} {money}"
+    return [
+        Query(
+            f"{money}_without_{people}",
+            lambda f: (getattr(f, money) > 0) & (getattr(f, people) == 0),
+            f"{money} {given} {{{money}}} 万元，{people} {to}为 0：有款物而没有{to}",
+            cells=cells,
+        ),
+        Query(
+            f"{people}_without_{money}",
+            lambda f: (getattr(f, people) > 0) & (getattr(f, money) == 0),
+            f"{people} {to} {{{people}}} 人次，{money} {given}为 0：有{to}而没有款物",
+            cells=cells,
+        ),
+    ]
+
+
 @dataclass(frozen=True)
 class Problem:
     """One broken rule, with its figures put into the sentence."""

@@ -156,7 +156,8 @@ def opened(campaign: Campaign, slug: str, units: Iterable[Unit]) -> dict[int, li
     for round_ in sorted(rounds, key=lambda r: (r.filing.union.position, r.filing.union.code)):
         union = round_.filing.union
         above = wanted[union.code, round_.number]
-        below[above.union.pk].append(Unit(union, round_, totals[round_.pk], above.depth + 1))
+        if round_.pk in totals:  # not where the form has come since
+            below[above.union.pk].append(Unit(union, round_, totals[round_.pk], above.depth + 1))
     return below
 
 

@@ -219,6 +219,7 @@ def _official(
 
 def _detail(book: Book, summary: Summary, sheet: SealedSheet, units: list[Unit]) -> None:
     columns = {printed.code: number for number, printed in enumerate(sheet.rows, 3)}
+    heads = {code: sheet.full_label(code) for code in columns}
     labels = [f"{unit.name}（逾期）" if unit.is_late else unit.name for unit in units]
     decimals = {
         code: max([0, *(decimals_of(sheet.field(code), unit.figures[code]) for unit in units)])
@@ -237,10 +238,10 @@ def _detail(book: Book, summary: Summary, sheet: SealedSheet, units: list[Unit])
         column = columns[printed.code]
         font = BOLD if printed.parts else BODY
         text(page, 3, column, printed.code, font=font, align=CENTRE)
-        text(page, 4, column, printed.label, font=font, align=CENTRE)
+        text(page, 4, column, heads[printed.code], font=font, align=CENTRE)
         text(page, 5, column, printed.unit, align=CENTRE)
     page.row_dimensions[4].height = height_of(
-        (printed.label, widths[columns[printed.code] - 1]) for printed in sheet.rows
+        (heads[code], widths[column - 1]) for code, column in columns.items()
     )
     for row, (unit, label) in enumerate(zip(units, labels, strict=True), FIRST_UNIT_ROW):
         text(page, row, 1, str(row - FIRST_UNIT_ROW + 1), align=CENTRE)
@@ -277,7 +278,7 @@ def _figure_width(sheet: SealedSheet, units: list[Unit], code: str, decimals: in
     figures = [*(unit.figures[code] for unit in units), sheet.figures.get(code)]
     longest = max([len(field.grouped(f).partition(".")[0]) for f in figures], default=1)
     # Long labels get a wider column, so that the head does not grow taller than the page.
-    least = 11.0 if len(sheet.row[code].label) < 24 else 15.0
+    least = 11.0 if len(sheet.full_label(code)) < 24 else 16.0
     return max(least, longest + (decimals + 1 if decimals else 0) + 2.5)
 
 

@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
-
 from run_tests import GET_IT, chromium
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "pictures"

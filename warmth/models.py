@@ -2,30 +2,12 @@
 
 from reporting.fields import ENTERPRISES, PERSON_TIMES, WANYUAN, Count, Money, Total
 from reporting.registry import register
-from reporting.rules import Query, Rule, wanyuan
+from reporting.rules import Query, Rule, pair, wanyuan
 from reporting.statistical import StatisticalForm
 from warmth import sample
 
 # The usual national ceiling of one person-time of help: 3 000 元.
 PER_HEAD_CEILING = "0.3"
-
-
-def pair(people: str, money: str) -> list[Rule]:
-    """Who received and what was given: neither without the other."""
-    return [
-        Query(
-            f"{money}_without_{people}",
-            lambda f: (getattr(f, money) > 0) & (getattr(f, people) == 0),
-            f"{money} 发放款物 {{{money}}} 万元，{people} 慰问对象为 0：有款物而没有慰问对象",
-            cells=f"{people} {money}",
-        ),
-        Query(
-            f"{people}_without_{money}",
-            lambda f: (getattr(f, people) > 0) & (getattr(f, money) == 0),
-            f"{people} 慰问对象 {{{people}}} 人次，{money} 发放款物为 0：有慰问对象而没有款物",
-            cells=f"{people} {money}",
-        ),
-    ]
 
 
 def per_head(people: str, money: str) -> Rule:
@@ -107,9 +89,13 @@ class WarmthForm(StatisticalForm):
     # fmt: on
 
     rules = [
-        *(rule for n in ["", *range(1, 12)] for rule in pair(f"C{n}", f"D{n}")),
+        *(
+            rule
+            for n in ["", *range(1, 12)]
+            for rule in pair(f"C{n}", f"D{n}", given="发放款物", to="慰问对象")
+        ),
         *(per_head(f"C{n}", f"D{n}") for n in ["", *range(1, 12)]),
-        *pair("J1", "J2"),
+        *pair("J1", "J2", given="发放款物", to="慰问对象"),
         Query(
             "D_above_A",
             lambda f: f.D > f.A,

@@ -35,9 +35,8 @@ function openRemark(row) {
     below = document.createElement("tr");
     below.className = "remarks-of";
     below.dataset.of = name;
-    const lead = below.insertCell();
-    lead.colSpan = 2;
-    below.insertCell().colSpan = row.cells.length - 2;
+    below.insertCell().className = "serial";
+    below.insertCell().colSpan = row.cells.length - 1;
     row.after(below);
   }
   const cell = below.lastElementChild;

@@ -98,6 +98,13 @@ def test_before_one_in_the_morning_nothing_is_due_and_after_closing_nothing_eith
     assert due_runs(DEADLINE + datetime.timedelta(days=1)) == []
 
 
+def test_a_night_on_which_nobody_stands_approved_makes_no_summary(scene: Province):
+    for union in scene.units:
+        scene.unapprove(union)
+    assert due_runs(DEADLINE - datetime.timedelta(days=1)) == []
+    assert [run.key[:9] for run in due_runs(DEADLINE + datetime.timedelta(hours=3))] == ["deadline:"]
+
+
 def test_a_campaign_that_has_not_begun_is_left_alone(scene: Province):
     assert due_runs(scene.campaign.opens_at - datetime.timedelta(seconds=1)) == []
 

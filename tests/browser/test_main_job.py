@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from reporting.fields import show_wanyuan
 from reporting.models import Campaign, Filing, Summary
-from reporting.sample import PASSWORD, make_accounts, made_report
+from reporting.sample import PASSWORD, made_report, make_accounts
 from reporting.sheets import sheets_for
 from reporting.tasks import aggregate_waiting
 from unions.models import Union

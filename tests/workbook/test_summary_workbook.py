@@ -226,6 +226,7 @@ def test_what_xml_cannot_hold_is_left_out(province: Province):
     assert "坏字 <b>&amp;</b> 😀" in texts(page)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_can_be_written_and_read_back(value: str):
     book = Workbook()

@@ -118,3 +118,12 @@ def test_nothing_goes_back_in_a_closed_campaign(stage):
         make_move("reopen", filing, stage.reviewer(stage.tree.harbin))
     with pytest.raises(WrongState, match="已结束"):
         make_move("send_back", waiting, stage.reviewer(stage.tree.outsider))
+
+
+def test_what_a_navigation_asks_is_whether_there_can_be_any_such_union(stage):
+    city, province = stage.tree.harbin, stage.tree.province
+    assert stage.actor(city, Role.REVIEWER).may_anywhere("review")
+    assert not stage.actor(city, Role.REVIEWER).may_here("review")
+    assert not stage.actor(city, Role.ADMINISTRATOR).may_anywhere("manage_campaign")
+    assert stage.actor(province, Role.ADMINISTRATOR).may_anywhere("manage_campaign")
+    assert not stage.actor(province, Role.FILLER).may_anywhere("review")
