@@ -103,7 +103,7 @@ class Unit:
 
     @property
     def name(self) -> str:
-        return f"{self.union.name}（本级）" if self.part == "own" else self.union.name
+        return f"{self.round.union_name}（本级）" if self.part == "own" else self.round.union_name
 
     @property
     def opens(self) -> bool:
@@ -231,7 +231,7 @@ def participants_of(summary: Summary) -> list[Participant]:
     """Every unit that took part: those included in printed order, then those missing with their state then."""
     approved = Filing.State.APPROVED
     included = [
-        Participant(entry.round.filing.union.name, approved, approved.label, entry.round)
+        Participant(entry.round.union_name, approved, approved.label, entry.round)
         for entry in summary.entries.select_related("round__filing__union", "round__submitted_by").order_by(
             "round__filing__union__position", "round__filing__union__code"
         )

@@ -69,6 +69,7 @@ def submit(*, filing: Filing, by: Actor) -> Round:
         is_late=moment > filing.campaign.deadline,
         report=filing.current_report,
         head={
+            "union_name": filing.union.name,
             "filler_name": filing.filler_name,
             "filler_phone": filing.filler_phone,
             "filled_on": str(filing.filled_on),

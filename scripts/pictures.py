@@ -14,7 +14,6 @@ ADDRESS = f"http://127.0.0.1:{os.environ.get('PORT', '8000')}"
 PASSWORD = "songwennuan-demo"  # noqa: S105  (the demonstration's, known to everybody)
 SIZES = {"wide": {"width": 1366, "height": 768}, "phone": {"width": 390, "height": 844}}
 FLAGS = [
-    "--lang=zh-CN",
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -45,7 +44,9 @@ def main() -> int:
         return 1
     FOLDER.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_path, args=FLAGS)
+        browser = playwright.chromium.launch(
+            executable_path=browser_path, args=FLAGS, env={**os.environ, "LANGUAGE": "zh_CN"}
+        )
         for size, viewport in SIZES.items():
 
             def shot(name: str, page: Page, size: str = size) -> None:

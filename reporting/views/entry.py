@@ -6,6 +6,7 @@ Each view loads behind the gate, calls one action and answers; JSON for scripts,
 from __future__ import annotations
 
 import json
+import logging
 from typing import Any
 
 from django.contrib import messages
@@ -27,6 +28,8 @@ from reporting.sheets import sheet_for
 from reporting.views.entry_answers import answers_json, body_of, changes_of, head_of, refused, text_of
 from reporting.views.entry_page import FilingPage, FormPage, first_unfinished, hour_minute
 from unions.middleware import ActingRequest, wants_json
+
+log = logging.getLogger(__name__)
 
 
 def _visible(request: ActingRequest, pk: int) -> Filing:
@@ -178,6 +181,7 @@ def _upload_by_form(request: ActingRequest, pk: int) -> HttpResponse:
 
 
 def _store_upload(request: ActingRequest, filing: Filing) -> Report:
+    request.actor.require("fill", filing.union)
     upload = request.FILES.get("report")
     if upload is None:
         raise Refused("没有收到文件，请先选择要上传的报告。")
@@ -190,8 +194,16 @@ def download_report(request: ActingRequest, pk: int) -> HttpResponse | FileRespo
     reports = Report.objects.visible_to(request.actor).select_related("filing__union")
     report: Report = get_object_or_404(reports, pk=pk)
     request.actor.require("view", report.filing.union)
+    try:
+        content = report.file.open("rb")
+    except FileNotFoundError:
+        log.error("the file of report %s is not where it was stored: %s", report.pk, report.file.name)
+        messages.error(
+            request, "服务器上找不到这份报告的文件。请联系系统管理员从备份恢复，或由填报单位重新上传。"
+        )
+        return redirect("report_page", report.filing_id)
     response = FileResponse(
-        report.file.open("rb"),
+        content,
         as_attachment=True,
         filename=report.name,
         content_type=CONTENT_TYPES[report.kind],

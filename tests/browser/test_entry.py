@@ -234,7 +234,7 @@ def test_two_people_on_one_cell_choose(choice: str, stands: str, open_form: Any,
     saved(theirs)
     cell(mine, "B").fill("8")
     note = mine.locator("#r-B .note.conflict")
-    expect(note).to_contain_text("李同事")
+    expect(note).to_contain_text("哈尔滨填报员乙")
     expect(note).to_contain_text("已填 7，您填的是 8")
     assert row(scene).text("B") == "7"
     note.get_by_role("button", name=choice).click()
@@ -353,7 +353,7 @@ def test_the_head_saves_itself_and_offers_what_is_known(open_form: Any, scene: S
     page.get_by_role("button", name="用我的信息").click()
     saved(page)
     filing = Filing.objects.get(pk=scene.filing.pk)
-    assert (filing.filler_name, filing.filler_phone) == ("王填报", "0451-86200000")
+    assert (filing.filler_name, filing.filler_phone) == ("哈尔滨填报员甲", "0451-86200000")
     assert filing.filled_on is not None
 
 

@@ -46,15 +46,15 @@ def make_scene(*, deadline_in_days: int = 5) -> Scene:
         Filing(campaign=campaign, union=union)
         for union in (tree.province, tree.harbin, tree.nangang, tree.daqing_oilfield, tree.outsider)
     )
-    filler = person(tree.harbin, Role.FILLER, name="王填报")
+    filler = person(tree.harbin, Role.FILLER, name="哈尔滨填报员甲")
     return Scene(
         tree=tree,
         campaign=campaign,
         filler=filler,
-        colleague=person(tree.harbin, Role.FILLER, name="李同事"),
-        leader=person(tree.harbin, Role.SUBMITTER, name="赵负责"),
-        auditor=person(tree.harbin, Role.AUDITOR, name="孙审计"),
-        outsider=person(tree.outsider, Role.FILLER, name="周外单位"),
+        colleague=person(tree.harbin, Role.FILLER, name="哈尔滨填报员乙"),
+        leader=person(tree.harbin, Role.SUBMITTER, name="哈尔滨负责人"),
+        auditor=person(tree.harbin, Role.AUDITOR, name="哈尔滨审计员"),
+        outsider=person(tree.outsider, Role.FILLER, name="齐齐哈尔填报员"),
         filing=Filing.objects.select_related("union", "campaign").get(campaign=campaign, union=tree.harbin),
     )
 

@@ -44,7 +44,7 @@ def form_url(filing: Filing, slug: str = "warmth") -> str:
 def complete(scene: Scene) -> None:
     fill_with_zeros(scene.filing, scene.filler)
     by = actor(scene.filler, scene.tree.harbin)
-    head = {"filler_name": "王填报", "filler_phone": "0451-1", "filled_on": "2021-01-20"}
+    head = {"filler_name": "哈尔滨填报员甲", "filler_phone": "0451-1", "filled_on": "2021-01-20"}
     filling.save_head(filing=scene.filing, values=head, by=by)
     put(scene, "报告.pdf", PDF)
 

@@ -68,7 +68,7 @@ def test_a_colleagues_other_figure_is_a_conflict_not_a_loss(
         "B",
         "7",
         "8",
-        "李同事",
+        "哈尔滨填报员乙",
     )
     assert save(client, scene.filing, ("B", "7", "8")).json()["cells"] == {"B": "8"}
 
@@ -101,7 +101,7 @@ def test_each_change_leaves_a_trace_with_name_and_old_text(client: Client, scene
     save(client, scene.filing, ("B", "", "7"))
     save(client, scene.filing, ("B", "7", "9"))
     traces = CellChange.objects.order_by("id").values_list("code", "old", "new", "by__name")
-    assert list(traces) == [("B", "", "7", "王填报"), ("B", "7", "9", "王填报")]
+    assert list(traces) == [("B", "", "7", "哈尔滨填报员甲"), ("B", "7", "9", "哈尔滨填报员甲")]
 
 
 def test_after_a_return_that_names_cells_only_these_are_open(client: Client, scene: Scene) -> None:
@@ -127,13 +127,13 @@ def test_a_submitted_filing_answers_409_with_a_sentence(client: Client, scene: S
 def test_values_kept_by_another_person_are_not_stored_under_my_name(client: Client, scene: Scene) -> None:
     answer = save(client, scene.filing, ("B", "", "7"), person=scene.colleague.pk)
     assert answer.status_code == 409
-    assert "王填报" in answer.json()["error"]
+    assert "哈尔滨填报员甲" in answer.json()["error"]
     assert not CellChange.objects.exists()
 
 
 def test_the_head_is_stored_and_a_wrong_date_is_refused(client: Client, scene: Scene) -> None:
     url = reverse("save_head", args=[scene.filing.pk])
-    head = {"filler_name": "王填报", "filler_phone": "0451-1", "filled_on": "2021-01-20"}
+    head = {"filler_name": "哈尔滨填报员甲", "filler_phone": "0451-1", "filled_on": "2021-01-20"}
     assert post_json(client, url, head).status_code == 200
     answer = post_json(client, url, {"filled_on": "明天"})
     assert (answer.status_code, "不是日期" in answer.json()["error"]) == (422, True)

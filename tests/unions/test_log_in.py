@@ -154,10 +154,10 @@ def test_one_acts_only_for_unions_one_has_a_post_in(tree: UnionTree, sign_in: Si
 
 
 def test_a_person_without_a_post_is_told_whom_to_ask(tree: UnionTree, sign_in: SignIn) -> None:
-    client = sign_in(person(None, name="郭平"))
+    client = sign_in(person(None, name="齐齐哈尔填报员"))
     page = client.get("/people/")
     assert page.status_code == 403
-    assert "郭平" in page.content.decode() and "请联系本单位或上级工会的管理员" in page.content.decode()
+    assert "齐齐哈尔填报员" in page.content.decode() and "请联系本单位或上级工会的管理员" in page.content.decode()
     assert is_in(client)
     assert client.post("/logout/").status_code == 302
 

@@ -111,7 +111,7 @@ def make_ready(filing: Filing, by: Actor, **figures: int) -> Filing:
         row.follow_parts(sheet.off)
         row.save()
     Filing.objects.filter(pk=filing.pk).update(
-        filler_name="王填报", filler_phone="0451-1234", filled_on=datetime.date(2021, 1, 20)
+        filler_name="哈尔滨填报员甲", filler_phone="0451-1234", filled_on=datetime.date(2021, 1, 20)
     )
     filing.refresh_from_db()
     if filing.current_report is None:

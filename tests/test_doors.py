@@ -1,0 +1,166 @@
+"""Every address × everybody who may knock, derived from the resolver: an address that is not listed fails.
+
+哈尔滨's filing is the row behind each door. Whoever acts for a union outside hears 404, whoever is inside
+without the role 403, whoever is not logged in is asked to log in.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, reverse
+
+from reporting.aggregation import make_summary
+from reporting.models import AggregationRun, Message
+from reporting.sheets import sheet_for
+from reporting.urls import urlpatterns
+from tests.workflow.stage import Stage, make_stage
+from unions.gate import Role
+
+F, S, R, A, U = Role.FILLER, Role.SUBMITTER, Role.REVIEWER, Role.ADMINISTRATOR, Role.AUDITOR
+OWN = {("harbin", role) for role in Role}
+ABOVE = {("province", R), ("province", A), ("province", U)}
+TREE = {("harbin", role) for role in Role} | {("province", role) for role in Role}
+EVERYBODY = TREE | {("outsider", F), ("outsider", R)}
+DIRECTORS = {("province", R), ("province", A), ("province", U)}
+CLERK = {("province", A)}
+FILLERS = {("harbin", F), ("harbin", S)}
+JUDGE = {("province", R)}
+
+# name → (method, who gets past the gate). Past the gate anything but 403 and 404 may follow.
+DOORS: dict[str, tuple[str, set[tuple[str, Role]]]] = {
+    "my_work": ("get", EVERYBODY),
+    "messages": ("get", EVERYBODY),
+    "open_message": ("get", {("harbin", F)}),
+    "filing": ("get", OWN | ABOVE),
+    "form_page": ("get", OWN | ABOVE),
+    "save_cells": ("post", FILLERS),
+    "explain": ("post", FILLERS),
+    "save_head": ("post", FILLERS),
+    "report_page": ("get", OWN | ABOVE),
+    "upload_report": ("post", FILLERS),
+    "download_report": ("get", OWN | ABOVE),
+    "submit": ("post", {("harbin", S)}),
+    "withdraw": ("post", {("harbin", S)}),
+    "history": ("get", OWN | ABOVE),
+    "sheet_json": ("get", EVERYBODY),  # wording and rules of a public form, nobody's figures
+    "review_queue": ("get", {("harbin", R), ("province", R), ("outsider", R)}),
+    "review_page": ("get", OWN | ABOVE),
+    "add_remark": ("post", JUDGE),
+    "send_back": ("post", JUDGE),
+    "approve": ("post", JUDGE),
+    "reopen": ("post", JUDGE),
+    "campaigns": ("get", EVERYBODY - {("harbin", F), ("province", F), ("outsider", F)}),
+    "progress": ("get", EVERYBODY - {("harbin", F), ("province", F), ("outsider", F)}),
+    "campaign_settings": ("get", CLERK),
+    "clone_campaign": ("get", CLERK),
+    "sheet_rows": ("get", CLERK),
+    "extension": ("get", CLERK),
+    "summaries": ("get", DIRECTORS),
+    "aggregate": ("post", CLERK),
+    "run_progress": ("get", DIRECTORS),
+    "summary": ("get", DIRECTORS),
+    "matrix": ("get", DIRECTORS),
+    "parts": ("get", DIRECTORS),
+    "summary_workbook": ("get", DIRECTORS),
+}
+# Doors to one row: outside the subtree they do not exist.
+ROWS = {
+    name
+    for name in DOORS
+    if name.startswith(("filing", "form", "save", "explain", "report_page", "upload", "download", "submit"))
+    or name
+    in {"withdraw", "history", "review_page", "add_remark", "send_back", "approve", "reopen", "extension"}
+}
+BODIES = {
+    "save_cells": {"cells": []},
+    "explain": {"rule": "sum_A", "text": "没有这一条"},
+    "save_head": {"filler_name": "甲"},
+}
+
+
+def names() -> set[str]:
+    return {pattern.name or "" for pattern in urlpatterns if isinstance(pattern, URLPattern)}
+
+
+def test_every_address_is_listed() -> None:
+    assert names() == set(DOORS)
+
+
+@pytest.fixture
+def stage(db: None) -> Stage:
+    return make_stage()
+
+
+@pytest.fixture
+def behind(stage: Stage) -> dict[str, dict[str, Any]]:
+    """The arguments of each address, all of them leading to 哈尔滨's filing or its campaign's summary."""
+    filing = stage.approved(stage.tree.harbin)
+    summary = make_summary(stage.campaign)
+    run = AggregationRun.objects.create(campaign=stage.campaign, key="demand:1")
+    mail = Message.objects.create(person=stage.actor(stage.tree.harbin, F).person, text="试", link="/")
+    campaign = {"pk": stage.campaign.pk}
+    special: dict[str, dict[str, Any]] = {
+        "open_message": {"pk": mail.pk},
+        "download_report": {"pk": filing.current_report_id},
+        "sheet_json": {
+            "campaign_pk": stage.campaign.pk,
+            "slug": "warmth",
+            "digest": sheet_for(stage.campaign, "warmth").digest,
+        },
+        "run_progress": {"pk": run.pk},
+        "summary": {"pk": summary.pk, "slug": "warmth"},
+        "matrix": {"pk": summary.pk, "slug": "warmth"},
+        "parts": {"pk": summary.pk, "slug": "warmth", "code": "A"},
+        "summary_workbook": {"pk": summary.pk},
+    }
+    for name in ("my_work", "messages", "review_queue", "campaigns"):
+        special[name] = {}
+    for name in ("form_page", "save_cells", "explain"):
+        special[name] = {"pk": filing.pk, "slug": "warmth"}
+    for name in (
+        "progress",
+        "campaign_settings",
+        "clone_campaign",
+        "sheet_rows",
+        "summaries",
+        "aggregate",
+    ):
+        special[name] = campaign
+    return {name: special.get(name, {"pk": filing.pk}) for name in DOORS}
+
+
+def knock(client: Client, name: str, arguments: dict[str, Any]) -> int:
+    method, _ = DOORS[name]
+    url = reverse(name, kwargs=arguments)
+    if method == "get":
+        return client.get(url).status_code
+    if name in BODIES:
+        return client.post(url, BODIES[name], content_type="application/json").status_code
+    return client.post(url, {"round": "1"}).status_code
+
+
+def test_everybody_meets_the_door_that_is_theirs(stage: Stage, behind: dict[str, dict[str, Any]]) -> None:
+    wrong = []
+    for name, (_, welcome) in DOORS.items():
+        for place, role in EVERYBODY:
+            client = Client()
+            client.force_login(stage.actor(getattr(stage.tree, place), role).person)
+            status = knock(client, name, behind[name])
+            seen = str(status) if status in (401, 403, 404, 405) or status >= 500 else "in"
+            if (place, role) in welcome:
+                expected = "in"
+            elif name == "open_message" or (place == "outsider" and name in ROWS):
+                expected = "404"
+            else:
+                expected = "403"
+            if seen != expected:
+                wrong.append(f"{name}: {place} {role} hears {status}, not {expected}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_whoever_is_not_logged_in_is_asked_to(behind: dict[str, dict[str, Any]]) -> None:
+    for name, arguments in behind.items():
+        assert knock(Client(), name, arguments) in (302, 401), name
