@@ -123,7 +123,9 @@ class Round(models.Model):
     is_late = models.BooleanField(default=False)
     digest = models.CharField(max_length=64)
     report = models.ForeignKey("Report", models.PROTECT, null=True, related_name="+")
-    # {"union_name": …, "filler_name": …, "filler_phone": …, "filled_on": "2021-01-20"}
+    # What was signed keeps the name it was signed under, whatever the union is called later.
+    union_name = models.CharField(max_length=60)
+    # {"filler_name": …, "filler_phone": …, "filled_on": "2021-01-20"}
     head = models.JSONField(default=dict)
     # [{"form": "warmth", "rule": "D_above_A", "message": …, "text": …}]
     explanations = models.JSONField(default=list)
@@ -133,12 +135,6 @@ class Round(models.Model):
     class Meta:
         ordering = ("filing", "number")
         constraints = (models.UniqueConstraint(fields=["filing", "number"], name="rounds_are_numbered"),)
-
-    @property
-    def union_name(self) -> str:
-        """The union's name when it submitted: what was signed keeps the name it was signed under."""
-        name: str = self.head.get("union_name") or self.filing.union.name
-        return name
 
 
 class Event(models.Model):

@@ -67,9 +67,9 @@ def submit(*, filing: Filing, by: Actor) -> Round:
         submitted_at=moment,
         submitted_by=by.person,
         is_late=moment > filing.campaign.deadline,
+        union_name=filing.union.name,
         report=filing.current_report,
         head={
-            "union_name": filing.union.name,
             "filler_name": filing.filler_name,
             "filler_phone": filing.filler_phone,
             "filled_on": str(filing.filled_on),
@@ -146,7 +146,7 @@ def _digest(filing: Filing, round_: Round, own: Mapping[str, Figures], totals: M
     content = {
         "campaign": filing.campaign.notice_number,
         "year": filing.campaign.year,
-        "union": filing.union.code,
+        "union": [filing.union.code, round_.union_name],
         "round": round_.number,
         "head": round_.head,
         "report": round_.report.sha256 if round_.report else "",

@@ -199,6 +199,7 @@ class Migration(migrations.Migration):
                 ("submitted_at", models.DateTimeField()),
                 ("is_late", models.BooleanField(default=False)),
                 ("digest", models.CharField(max_length=64)),
+                ("union_name", models.CharField(max_length=60)),
                 ("head", models.JSONField(default=dict)),
                 ("explanations", models.JSONField(default=list)),
                 ("includes", models.JSONField(default=list)),

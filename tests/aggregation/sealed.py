@@ -74,6 +74,7 @@ class Province:
             submitted_at=facts.pop("submitted_at", self.submitted),
             submitted_by=self.clerk,
             is_late=is_late,
+            union_name=union.name,
             digest=hashlib.sha256(repr((union.code, number, own)).encode()).hexdigest(),
             includes=[
                 {"union": f.union.code, "round": f.current_round.number, "digest": f.current_round.digest}

@@ -20,7 +20,7 @@ from reporting.tasks import progress_key
 from tests.aggregation.sealed import Province, make_province, relabel, undone
 from tests.cast import person
 from unions.gate import Role
-from unions.models import Person
+from unions.models import Person, Union
 
 SignIn = Callable[[Person], Client]
 NOTHING_NEW = "数据没有变化，沿用第 1 号汇总"
@@ -336,3 +336,14 @@ def test_sixty_units_cost_no_more_queries_than_five(db: None, sign_in: SignIn):
     few, many = costs(5, [1], sign_in), costs(60, [5] * 4, sign_in)
     assert few == many
     assert max(many.values()) <= 25
+
+
+def test_a_union_renamed_later_keeps_the_name_it_signed_under(
+    province: Province, summary: Summary, sign_in: SignIn
+):
+    Union.objects.filter(code="230100").update(name="改名后的总工会")
+    client = sign_in(person(province.root, Role.AUDITOR))
+    for url in addresses(summary, AggregationRun.objects.create(campaign=summary.campaign, key="k"))[4:8]:
+        page = client.get(url).content.decode()
+        assert "改名后的总工会" not in page
+        assert "哈尔滨市总工会" in page

@@ -157,7 +157,10 @@ def test_a_person_without_a_post_is_told_whom_to_ask(tree: UnionTree, sign_in: S
     client = sign_in(person(None, name="齐齐哈尔填报员"))
     page = client.get("/people/")
     assert page.status_code == 403
-    assert "齐齐哈尔填报员" in page.content.decode() and "请联系本单位或上级工会的管理员" in page.content.decode()
+    assert (
+        "齐齐哈尔填报员" in page.content.decode()
+        and "请联系本单位或上级工会的管理员" in page.content.decode()
+    )
     assert is_in(client)
     assert client.post("/logout/").status_code == 302
 
