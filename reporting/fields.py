@@ -128,6 +128,13 @@ class CountField(Indicator, models.IntegerField):  # type: ignore[type-arg]
         return int(number)
 
 
+class CountTotalField(CountField):
+    """A sum of counts: int8, so that a draft whose parts are absurd still has a place for their sum."""
+
+    def get_internal_type(self) -> str:
+        return "BigIntegerField"
+
+
 class MoneyField(Indicator, models.BigIntegerField):  # type: ignore[type-arg]
     """万元 on the page, whole 分 in the column (int8): sums are exact and fast."""
 
@@ -198,5 +205,5 @@ def YesNo(label: str, **options: Any) -> YesNoField:
 
 def Total(label: str, *, of: str, unit: str = PERSON_TIMES, **options: Any) -> CountField | MoneyField:
     """A row that is the sum of other rows of the same unit: `Total("…", of="E1 E2 E3")`."""
-    field = MoneyField if unit == WANYUAN else CountField
+    field = MoneyField if unit == WANYUAN else CountTotalField
     return field(label, unit=unit, of=of, **options)

@@ -20,7 +20,12 @@ def tell(people: Iterable[Person], text: str, link: str) -> None:
     Message.objects.bulk_create([Message(person=person, text=text[:500], link=link) for person in people])
     Outbox.objects.bulk_create(
         [
-            Outbox(to=person.email, subject=text[:60], body=f"{text}\n\n请登录送温暖报送系统查看。")
+            # One line: a reason with line breaks must not become mail headers.
+            Outbox(
+                to=person.email,
+                subject=" ".join(text.split())[:60],
+                body=f"{text}\n\n请登录送温暖报送系统查看。",
+            )
             for person in people
             if person.email
         ]

@@ -21,7 +21,7 @@ from reporting.aggregation import make_summary
 from reporting.campaigns import clone_campaign, prepare_filings
 from reporting.clock import now, pinned
 from reporting.filling import Change, assess, explain, save_cells, save_head
-from reporting.models import Campaign, Filing, Message
+from reporting.models import Campaign, Filing, Message, Outbox
 from reporting.reports import store_report
 from reporting.sheets import sheets_for
 from reporting.workflow import approve, extend, send_back, submit
@@ -69,6 +69,7 @@ def account(union: Union, role: Role) -> Person:
         defaults={
             "name": username,
             "phone": "0451-00000000",
+            "email": f"{role}.{union.code}@example.org".lower(),  # a domain that nobody can own
             "must_change_password": False,
             "password": _hashed(),
         },
@@ -148,7 +149,8 @@ def _play_2021(campaign: Campaign) -> None:
             approve(filing=filing, round_number=number, by=reviewer_of(union))
     with pinned(campaign.deadline + datetime.timedelta(days=3)):
         make_summary(campaign)
-    # The round is long over: nobody's inbox is full of it.
+    # The round is long over: nobody's inbox is full of it, no e-mail about it waits.
+    Outbox.objects.filter(sent_at=None).update(sent_at=campaign.deadline + datetime.timedelta(days=3))
     Message.objects.filter(read_at=None).update(read_at=campaign.deadline + datetime.timedelta(days=3))
     campaign.is_closed = True
     campaign.save()

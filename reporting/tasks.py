@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import logging
-from smtplib import SMTPException
 
 from celery import shared_task
 from django.core.cache import cache
@@ -79,7 +78,9 @@ def send_outbox() -> None:
             try:
                 send_mail(mail.subject, mail.body, None, [mail.to])
                 mail.sent_at, mail.error = timezone.now(), ""
-            except (SMTPException, OSError) as error:
-                mail.error = str(error)[:300]
+            except Exception as error:
+                # Whatever is wrong with one letter (address, header, server), the others must go out.
+                log.warning("e-mail %s not sent: %s", mail.pk, error)
+                mail.error = f"{type(error).__name__}: {error}"[:300]
                 mail.due_at = timezone.now() + datetime.timedelta(minutes=2**mail.attempts)
             mail.save()

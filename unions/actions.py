@@ -35,7 +35,13 @@ class Refusal(Exception):
 @sensitive_variables("password", "new_password")
 @transaction.atomic
 def create_person(
-    *, by: Actor, username: str, name: str, phone: str = "", posts: Iterable[tuple[Union, Role]]
+    *,
+    by: Actor,
+    username: str,
+    name: str,
+    phone: str = "",
+    email: str = "",
+    posts: Iterable[tuple[Union, Role]],
 ) -> tuple[Person, str]:
     """The new person and the password for the first log-in, which is stored nowhere in the clear.
 
@@ -46,7 +52,7 @@ def create_person(
         raise Refusal("请至少安排一项任职。")
     for union, _role in wanted.values():
         by.require("manage_people", union)
-    person, password = _new_account(username=username, name=name, phone=phone)
+    person, password = _new_account(username=username, name=name, phone=phone, email=email)
     _record(by, person, "建立账号")
     Post.objects.bulk_create(Post(person=person, union=union, role=role) for union, role in wanted.values())
     _record(by, person, *(f"增加任职：{_post(union, role)}" for union, role in wanted.values()))
@@ -67,7 +73,7 @@ def create_first_administrator(*, union: Union, username: str, name: str) -> tup
 
 
 @transaction.atomic
-def edit_person(*, by: Actor, person: Person, name: str, phone: str) -> None:
+def edit_person(*, by: Actor, person: Person, name: str, phone: str, email: str = "") -> None:
     person = _lock(person)
     _require_whole_account(by, person)
     changes = []
@@ -75,9 +81,11 @@ def edit_person(*, by: Actor, person: Person, name: str, phone: str) -> None:
         changes.append(f"姓名由“{person.name}”改为“{name}”")
     if person.phone != phone:
         changes.append("修改电话")
-    person.name, person.phone = name, phone
+    if person.email != email:
+        changes.append("修改邮箱")
+    person.name, person.phone, person.email = name, phone, email
     person.full_clean()
-    person.save(update_fields=["name", "phone"])
+    person.save(update_fields=["name", "phone", "email"])
     _record(by, person, *changes)
 
 
@@ -306,9 +314,9 @@ def _by_key(posts: Iterable[tuple[Union, Role]]) -> dict[tuple[int, Role], tuple
 
 
 @sensitive_variables("password")
-def _new_account(*, username: str, name: str, phone: str) -> tuple[Person, str]:
+def _new_account(*, username: str, name: str, phone: str, email: str = "") -> tuple[Person, str]:
     password = _temporary_password()
-    person = Person(username=Person.normalize_username(username), name=name, phone=phone)
+    person = Person(username=Person.normalize_username(username), name=name, phone=phone, email=email)
     person.set_password(password)
     person.full_clean()
     person.save()

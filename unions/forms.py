@@ -116,11 +116,12 @@ class PersonForm(_PersonModelForm):
 
     class Meta:
         model = Person
-        fields = ("username", "name", "phone")
-        labels = {"username": "账号"}
+        fields = ("username", "name", "phone", "email")
+        labels = {"username": "账号", "email": "电子邮箱"}
         help_texts = {
             "username": "登录时输入，建立后不能修改。可用中文，例如“哈尔滨填报员”",
             "phone": "便于上级联系",
+            "email": "可不填；填了以后，上报、退回、通过的消息同时发到邮箱",
         }
         error_messages = {
             "username": {
@@ -137,6 +138,7 @@ class PersonForm(_PersonModelForm):
         username.widget.attrs.update({"autocomplete": "off", "maxlength": 30, "autofocus": True})
         self.fields["name"].widget.attrs["autocomplete"] = "off"
         self.fields["phone"].widget.attrs.update({"autocomplete": "off", "inputmode": "tel"})
+        self.fields["email"].widget.attrs["autocomplete"] = "off"
         if self.instance.pk:
             del self.fields["username"]
 

@@ -181,3 +181,9 @@ def test_a_withdrawn_filing_can_be_typed_into_again(client: Client, scene: Scene
     Filing.objects.filter(pk=scene.filing.pk).update(state="submitted")
     workflow.withdraw(filing=scene.filing, by=actor(scene.leader, scene.tree.harbin))
     assert save(client, scene.filing, ("B", "1", "2")).status_code == 200
+
+
+def test_parts_too_large_for_a_count_still_have_a_sum(scene: Scene) -> None:
+    saved = type_into(scene.filing, "warmth", scene.filler, E1="2147483647", E2="2147483647")
+    assert saved.cells["E"] == "4294967294"
+    assert working_row(scene.filing, "warmth").text("E") == "4294967294"
