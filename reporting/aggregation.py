@@ -12,22 +12,24 @@ import datetime
 import hashlib
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max, Q, QuerySet, Sum
+from django.db.models import F, Max, Q, QuerySet, Sum
 from django.utils import timezone
 
 from reporting.clock import database_now, now
 from reporting.fields import YesNoField
 from reporting.filling import sum_rows
-from reporting.models import AggregationRun, Campaign, Filing, Summary, SummaryEntry
+from reporting.models import AggregationRun, Campaign, Event, Filing, Round, Summary, SummaryEntry
 from reporting.rules import HARD
 from reporting.sheets import Sheet, sheets_for
+from reporting.standing import TAKES_PART
 from reporting.statistical import StatisticalForm
 from unions.gate import Actor
+from unions.models import Union
 
 log = logging.getLogger(__name__)
 
@@ -113,6 +115,7 @@ class AddedUp:
     problems: dict[str, list[dict[str, str]]]
     filings: list[Filing]
     missing: list[dict[str, str]]
+    facts: dict[str, Any]
     digest: str
 
 
@@ -120,7 +123,7 @@ def add_up(campaign: Campaign, progress: Progress = lambda done, of, what: None)
     """Read and add everything that stands approved. `make_summary` holds the locks while it reads."""
     sheets = sheets_for(campaign)
     filings = list(
-        Filing.objects.filter(campaign=campaign)
+        Filing.objects.filter(TAKES_PART, campaign=campaign)
         .filter(Q(union__parent=None) | Q(union__parent__parent=None))
         .select_related("union", "current_round")
         .order_by("union__position", "union__code")
@@ -140,8 +143,10 @@ def add_up(campaign: Campaign, progress: Progress = lambda done, of, what: None)
         for filing in filings
         if filing.state != Filing.State.APPROVED
     ]
+    facts = facts_of(campaign)
     content = {
         "campaign": campaign.pk,
+        "facts": facts,
         "sheets": {sheet.slug: sheet.digest for sheet in sheets},
         "rounds": [
             (filing.union.code, filing.current_round.digest) for filing in approved if filing.current_round
@@ -149,12 +154,30 @@ def add_up(campaign: Campaign, progress: Progress = lambda done, of, what: None)
         "missing": sorted(unit["union"] for unit in missing),
     }
     digest = hashlib.sha256(json.dumps(content, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
-    return AddedUp(sheets, figures, problems, approved, missing, digest)
+    return AddedUp(sheets, figures, problems, approved, missing, facts, digest)
+
+
+def facts_of(campaign: Campaign) -> dict[str, Any]:
+    """What cover and pages of a summary say of its campaign: kept, for what was signed must not change."""
+    return {
+        "union": Union.objects.get(parent=None).name,
+        "title": campaign.title,
+        "notice_number": campaign.notice_number,
+        "notice_title": campaign.notice_title,
+        "year": campaign.year,
+        "data_year": campaign.data_year,
+        "deadline": campaign.deadline.astimezone(datetime.UTC).isoformat(),
+        "is_sample": campaign.is_sample,
+    }
 
 
 @transaction.atomic
 def make_summary(campaign: Campaign, progress: Progress = lambda done, of, what: None) -> Summary:
-    """The summary of what stands approved now. The same input answers with the summary it already has."""
+    """The summary of what stands approved now. The same input answers with the summary it already has.
+
+    Raises ArithmeticError when the sealed totals are not the sums of the leaves they contain: such a
+    summary must not get a number.
+    """
     # The campaign row is the queue at which two aggregations of one campaign meet. no_key: a submission that
     # already holds its filing writes rows referring to the campaign, and we are about to wait for that filing.
     campaign = Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
@@ -171,6 +194,12 @@ def make_summary(campaign: Campaign, progress: Progress = lambda done, of, what:
     made = Summary.objects.filter(campaign=campaign, digest=added.digest).first()
     if made is not None:
         return made
+    rounds = contained_rounds(campaign, added.filings)
+    for sheet in added.sheets:
+        if codes := disagreement(sheet, added.figures[sheet.slug], rounds):
+            raise ArithmeticError(
+                f"{sheet.title}的 {'、'.join(codes[:6])} 各单位合计与其所含各级本级数之和不等，没有生成汇总，请联系系统管理员。"
+            )
     last = campaign.summaries.aggregate(last=Max("number"))["last"] or 0
     summary = Summary.objects.create(
         campaign=campaign,
@@ -181,6 +210,7 @@ def make_summary(campaign: Campaign, progress: Progress = lambda done, of, what:
         figures=added.figures,
         problems=added.problems,
         missing=added.missing,
+        facts=added.facts,
         sheets={sheet.slug: sheet.snapshot() for sheet in added.sheets},
     )
     SummaryEntry.objects.bulk_create(
@@ -194,11 +224,30 @@ def make_summary(campaign: Campaign, progress: Progress = lambda done, of, what:
     return summary
 
 
-def disagreement(campaign: Campaign, sheet: Sheet) -> list[str]:
-    """Codes whose sealed totals differ from the sum of the leaves: must always be empty."""
-    sealed = sum_rows(sheet, included_rows(campaign, sheet))
-    leaves = next(iter(roll_up(sheet.form, campaign)["province"].values()), {})
-    return [code for code in sheet.fields if sealed[code] != leaves.get(code)]
+def contained_rounds(campaign: Campaign, filings: Iterable[Filing]) -> set[int]:
+    """Ids of the rounds whose own figures are in these filings' sealed totals, however deep.
+
+    As many queries as the tree is deep. A county's later round, which its city has not taken in, is not
+    among them.
+    """
+    level = [filing.current_round for filing in filings if filing.current_round]
+    found = {round_.pk for round_ in level}
+    while wanted := {(part["union"], part["round"]) for round_ in level for part in round_.includes}:
+        below = Round.objects.filter(
+            filing__campaign=campaign,
+            filing__union__code__in={code for code, _ in wanted},
+            number__in={number for _, number in wanted},
+        ).select_related("filing__union")
+        level = [round_ for round_ in below if (round_.filing.union.code, round_.number) in wanted]
+        found |= {round_.pk for round_ in level}
+    return found
+
+
+def disagreement(sheet: Sheet, figures: Mapping[str, int | None], rounds: Iterable[int]) -> list[str]:
+    """Codes where totals differ from the sum of the own figures of the rounds in them: must be empty."""
+    own = sheet.form._default_manager.filter(round__in=list(rounds), scope=StatisticalForm.Scope.OWN)
+    leaves = sum_rows(sheet, own)
+    return [code for code in sheet.fields if figures[code] != leaves[code]]
 
 
 def request_run(*, campaign: Campaign, by: Actor) -> AggregationRun:
@@ -214,6 +263,11 @@ def request_run(*, campaign: Campaign, by: Actor) -> AggregationRun:
         )
 
 
+def deadline_key(campaign: Campaign) -> str:
+    # In UTC, as the database gives it: the same moment is the same key in whatever zone it was typed.
+    return f"deadline:{campaign.deadline.astimezone(datetime.UTC):%Y%m%d%H%M%S}"
+
+
 def due_runs(moment: datetime.datetime) -> list[AggregationRun]:
     """Make the rows of the timed runs that are due: nightly while a campaign is open, once at the deadline."""
     here = timezone.localtime(moment)
@@ -221,11 +275,19 @@ def due_runs(moment: datetime.datetime) -> list[AggregationRun]:
     for campaign in Campaign.objects.filter(is_closed=False, opens_at__lte=moment):
         keys = []
         # A numbered summary of nobody would only puzzle people; at the deadline it names who is missing.
-        anybody = campaign.filings.filter(state=Filing.State.APPROVED).exists()
-        if here.hour >= NIGHTLY_HOUR and anybody:
+        # Who was approved since this night belongs to the next one: nobody asked for a summary at noon.
+        night = here.replace(hour=NIGHTLY_HOUR, minute=0, second=0, microsecond=0)
+        anybody = Event.objects.filter(
+            filing__campaign=campaign,
+            filing__state=Filing.State.APPROVED,
+            round=F("filing__current_round"),
+            move="approve",
+            at__lt=night,
+        ).exists()
+        if here >= night and anybody:
             keys.append(f"nightly:{here:%Y-%m-%d}")
         if moment > campaign.deadline:
-            keys.append(f"deadline:{campaign.deadline:%Y%m%d%H%M%S}")
+            keys.append(deadline_key(campaign))
         known = set(campaign.runs.filter(key__in=keys).values_list("key", flat=True))
         for key in set(keys) - known:
             run, created = AggregationRun.objects.get_or_create(campaign=campaign, key=key)

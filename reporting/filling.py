@@ -7,8 +7,11 @@ row's `invalid`; a total that was typed stays as typed, an untouched one follows
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Mapping
+import hashlib
+import json
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -34,16 +37,23 @@ HEAD_FIELDS = {"filler_name": "填报人", "filler_phone": "电话", "filled_on"
 
 @dataclass(frozen=True)
 class Change:
-    """One cell as typed: `base` is the text the page last knew, `value` what stands there now."""
+    """One cell as typed: `base` is the text the page last knew, `value` what stands there now.
+
+    `sent` are texts the same page sent before without hearing an answer: they may stand by now.
+    """
 
     code: str
     base: str
     value: str
+    sent: Collection[str] = ()
+
+    def knows(self, text: str) -> bool:
+        return text in {self.base.strip(), *(sent.strip() for sent in self.sent)}
 
 
 @dataclass
 class Saved:
-    """The answer to a save. `cells` are the texts that now stand in every cell this save changed."""
+    """The answer to a save. `cells` are the texts that now stand in every cell (or field of the head) it changed."""
 
     at: datetime.datetime
     cells: dict[str, str] = field(default_factory=dict)
@@ -65,12 +75,17 @@ def lock_filing(pk: int) -> Filing:
     return filing
 
 
+def _way_back(filing: Filing) -> str:
+    if filing.state != Filing.State.SUBMITTED:
+        return ""
+    if filing.opened_at:
+        return "审核员已开始审核，如需修改，请联系审核单位退回。"
+    return "如需修改，请由负责人先撤回。"
+
+
 def require_editable(filing: Filing) -> None:
     if not filing.is_editable:
-        raise WrongState(
-            f"报送件{filing.get_state_display()}，不能再修改。"
-            + ("如需修改，请先撤回，或请审核单位退回。" if filing.state == Filing.State.SUBMITTED else "")
-        )
+        raise WrongState(f"报送件{filing.get_state_display()}，不能再修改。{_way_back(filing)}")
     if filing.campaign.is_closed:
         raise WrongState("本次报送任务已结束，不能再修改。")
     if filing.campaign.opens_at > now():
@@ -106,7 +121,6 @@ def working_row(filing: Filing, slug: str) -> StatisticalForm:
     return row
 
 
-@transaction.atomic
 def save_cells(*, filing: Filing, slug: str, changes: Iterable[Change], by: Actor) -> Saved:
     """Store typed cells. Only the id of `filing` is taken: it is loaded anew behind the gate, and locked.
 
@@ -114,6 +128,19 @@ def save_cells(*, filing: Filing, slug: str, changes: Iterable[Change], by: Acto
     filing is closed to changes. A cell that somebody else changed meanwhile is not overwritten but answered
     as a conflict.
     """
+    changes = list(changes)
+    try:
+        return _save_cells(filing, slug, changes, by)
+    except SheetChanged:
+        return _save_cells(filing, slug, changes, by)
+
+
+class SheetChanged(WrongState):
+    """A row was switched while a save waited for its lock: what the save knew of the sheet is old."""
+
+
+@transaction.atomic
+def _save_cells(filing: Filing, slug: str, changes: Iterable[Change], by: Actor) -> Saved:
     row = _locked_row(filing.pk, slug, by)
     filing = row.filing
     by.require("fill", filing.union)
@@ -123,12 +150,14 @@ def save_cells(*, filing: Filing, slug: str, changes: Iterable[Change], by: Acto
     audit: list[CellChange] = []
     for change in changes:
         stood = row.text(change.code) if change.code in sheet.fields else ""
-        value = change.value.strip()[:MAX_TYPED].replace("\x00", "")
+        value = change.value.strip().replace("\x00", "")
         if change.code not in sheet.fields:
             saved.refused[change.code] = "本表没有此项指标，未保存。"
         elif not filing.is_cell_open(f"{slug}:{change.code}"):
             saved.refused[change.code] = "本次退回只开放指定的指标，此格不能修改。"
-        elif change.base.strip() != stood and not _stands_already(row, sheet, change.code, value):
+        elif len(value) > MAX_TYPED:
+            saved.refused[change.code] = f"最多 {MAX_TYPED} 个字符，未保存。"
+        elif not change.knows(stood) and not _stands_already(row, sheet, change.code, value):
             saved.conflicts.append(_conflict(filing, slug, change.code, theirs=stood, yours=value))
         else:
             _put(row, sheet, change.code, value)
@@ -149,7 +178,18 @@ def save_cells(*, filing: Filing, slug: str, changes: Iterable[Change], by: Acto
     saved.invalid = {code: _why_invalid(sheet, code, text) for code, text in row.invalid.items()}
     saved.touched = list(row.touched)
     row.saved_at = saved.at
-    row.save(update_fields=[*(code for code in saved.cells), "invalid", "touched", "saved_at"])
+    # The campaign came with the lock's query and may be older than the lock: a row switched off while this
+    # save waited must not be counted again.
+    stored = sheet.form._default_manager.filter(pk=row.pk, campaign__edition=filing.campaign.edition).update(
+        **{code: getattr(row, code) for code in saved.cells if code in sheet.fields},
+        invalid=row.invalid,
+        touched=row.touched,
+        saved_at=row.saved_at,
+    )
+    if not stored:
+        raise SheetChanged(
+            "省总刚刚调整了表样，这次没有保存。请刷新页面，已填内容保存在本机，刷新后自动补传。"
+        )
     CellChange.objects.bulk_create(audit)
     saved.explanations = _explanations(filing, sheet, row)
     return saved
@@ -193,10 +233,7 @@ def _stands_already(row: StatisticalForm, sheet: Sheet, code: str, value: str) -
     indicator = sheet.fields[code]
     if indicator.of and not value:
         return code not in row.touched
-    try:
-        return indicator.show(indicator.parse(value)) == row.text(code)
-    except ValidationError:
-        return value == row.text(code)
+    return _as_shown(sheet, code, value) == row.text(code)
 
 
 def _put(row: StatisticalForm, sheet: Sheet, code: str, value: str) -> None:
@@ -239,29 +276,67 @@ def _conflict(filing: Filing, slug: str, code: str, *, theirs: str, yours: str) 
 
 
 @transaction.atomic
-def save_head(*, filing: Filing, values: Mapping[str, str], by: Actor) -> datetime.datetime:
-    """Store 填报人, 电话, 填报日期. Raises Refused with the field's sentence; nothing is stored then."""
+def save_head(
+    *,
+    filing: Filing,
+    values: Mapping[str, str],
+    by: Actor,
+    known: Mapping[str, Collection[str]] | None = None,
+) -> Saved:
+    """Store 填报人, 电话, 填报日期, each for itself: one that is refused or in conflict holds no other.
+
+    `known` are the texts of each field that the page may overwrite; without it, any.
+    """
     filing = lock_filing(filing.pk)
     by.require("fill", filing.union)
     require_editable(filing)
+    saved = Saved(at=now(), state=filing.state)
     for name in HEAD_FIELDS.keys() & values.keys():
+        stood = head_text(filing, name)
         text = values[name].strip().replace("\x00", "")
-        if name == "filled_on":
-            try:
-                filing.filled_on = datetime.date.fromisoformat(text) if text else None
-            except ValueError:
-                raise Refused(f"填报日期“{text[:20]}”不是日期，请填如 2021-01-20。") from None
-        elif len(text) > 30:
-            raise Refused(f"{HEAD_FIELDS[name]}最多 30 个字，现有 {len(text)} 个。")
+        if refusal := _why_no_head(name, text):
+            saved.refused[name] = refusal
+        elif known is not None and stood not in {*known[name], text}:
+            saved.conflicts.append({"code": name, "theirs": stood, "yours": text})
         else:
-            setattr(filing, name, text)
-    filing.save(update_fields=list(HEAD_FIELDS))
-    return now()
+            date = datetime.date.fromisoformat(text) if name == "filled_on" and text else None
+            setattr(filing, name, date if name == "filled_on" else text)
+            saved.cells[name] = head_text(filing, name)
+    if saved.cells:
+        filing.save(update_fields=list(saved.cells))
+    return saved
+
+
+def head_text(filing: Filing, name: str) -> str:
+    """What stands in a field of the head, as the page shows it."""
+    return str(getattr(filing, name) or "")
+
+
+def _why_no_head(name: str, text: str) -> str:
+    if name != "filled_on":
+        return f"{HEAD_FIELDS[name]}最多 30 个字，现有 {len(text)} 个，未保存。" if len(text) > 30 else ""
+    try:
+        datetime.date.fromisoformat(text or "2021-01-20")
+    except ValueError:
+        return f"填报日期“{text[:20]}”不是日期，请填如 2021-01-20，未保存。"
+    return ""
 
 
 @transaction.atomic
-def explain(*, filing: Filing, slug: str, rule_id: str, text: str, by: Actor) -> Explanation:
-    """Answer a query rule for the figures as they stand now. Other figures will need another answer."""
+def explain(
+    *,
+    filing: Filing,
+    slug: str,
+    rule_id: str,
+    text: str,
+    by: Actor,
+    shown: Mapping[str, str] | None = None,
+) -> Explanation:
+    """Answer a query rule for the figures as they stand now. Other figures will need another answer.
+
+    `shown` are the texts of the rule's cells that the person was looking at: when others stand by now,
+    WrongState, for nobody has explained those.
+    """
     filing = lock_filing(filing.pk)
     by.require("fill", filing.union)
     require_editable(filing)
@@ -274,6 +349,11 @@ def explain(*, filing: Filing, slug: str, rule_id: str, text: str, by: Actor) ->
     problem = open_queries.get(rule_id)
     if problem is None:
         raise Refused("此项核实已不存在：数据已改动。请刷新页面查看。")
+    if shown is not None:
+        others = [c for c in problem.cells if _as_shown(sheet, c, shown.get(c, "")) != row.text(c)]
+        if others:
+            stands = "、".join(f"{code} {row.text(code) or '空白'}" for code in others)
+            raise WrongState(f"数据已改为 {stands}，请按现在的数据说明。")
     explanation, _ = Explanation.objects.update_or_create(
         filing=filing,
         form=slug,
@@ -282,6 +362,14 @@ def explain(*, filing: Filing, slug: str, rule_id: str, text: str, by: Actor) ->
         defaults={"text": text, "by": by.person, "at": now()},
     )
     return explanation
+
+
+def _as_shown(sheet: Sheet, code: str, text: str) -> str:
+    """What a typed text stands as: `１，２００` as 1200."""
+    try:
+        return sheet.fields[code].show(sheet.fields[code].parse(text))
+    except ValidationError:
+        return text.strip()
 
 
 @dataclass(frozen=True)
@@ -356,6 +444,35 @@ class Assessment:
         if not self.has_report:
             out.append("送温暖报告：还没有上传")
         return out
+
+    @cached_property
+    def parts(self) -> dict[str, str]:
+        """A digest of each part of what submitting would seal, by the name people know it by."""
+        contents: dict[str, Any] = {
+            form.sheet.title: [
+                {code: form.row.text(code) for code in form.sheet.fields},
+                [(p.rule, p.explanation) for p in form.explained],
+            ]
+            for form in self.forms
+        }
+        contents["表头"] = [head_text(self.filing, name) for name in HEAD_FIELDS]
+        contents["送温暖报告"] = self.filing.current_report_id
+        return {
+            name: hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()[:16]
+            for name, content in contents.items()
+        }
+
+    @property
+    def token(self) -> str:
+        """What somebody has looked at before confirming; another token means that something has changed."""
+        return ".".join(self.parts.values())
+
+    def changed_since(self, token: str) -> list[str]:
+        """The parts that differ from what a token stands for; all of them when it is none of ours."""
+        seen = token.split(".")
+        if len(seen) != len(self.parts):
+            return list(self.parts)
+        return [name for (name, digest), was in zip(self.parts.items(), seen, strict=True) if digest != was]
 
     def form(self, slug: str) -> FormAssessment:
         return next(form for form in self.forms if form.sheet.slug == slug)

@@ -15,7 +15,13 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from reporting.campaigns import SETTINGS
-from reporting.models import Campaign, Filing
+from reporting.models import (
+    LAST_YEAR,
+    Campaign,
+    Filing,
+    sensible_day,
+    sensible_moment,
+)
 from reporting.workflow import MIN_REASON
 
 if TYPE_CHECKING:  # Django's form classes take their type only from the stubs
@@ -46,7 +52,21 @@ def _day_widget() -> forms.DateInput:
     return forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
+class MomentField(forms.DateTimeField):
+    """Refuses the years in which local time can't be reckoned before anybody reckons with them."""
+
+    default_validators = [sensible_moment]
+
+
+class DayField(forms.DateField):
+    default_validators = [sensible_day]
+
+
 class CampaignForm(_CampaignModelForm):
+    """The settings. The page carries the values it showed, as `shown-…`: only what somebody changed on it is
+    a change, and `update_campaign` compares it with what stands by then.
+    """
+
     class Meta:
         model = Campaign
         fields = SETTINGS
@@ -56,6 +76,12 @@ class CampaignForm(_CampaignModelForm):
             "visits_from": _day_widget(),
             "visits_until": _day_widget(),
         }
+        field_classes = {
+            "opens_at": MomentField,
+            "deadline": MomentField,
+            "visits_from": DayField,
+            "visits_until": DayField,
+        }
         help_texts = {
             "opens_at": "此前各单位可以看到任务，但不能填写",
             "deadline": "通知写“27日前”即填 27 日 23:59:59；之后不能上报，经批准延期的除外",
@@ -63,6 +89,8 @@ class CampaignForm(_CampaignModelForm):
             "contact": "填报页上显示，各单位有疑问时联系",
         }
         error_messages = {"year": {"unique": "这个年份已经有报送任务，一个年份只有一个。"}}
+
+    changed_on_page: list[str]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -81,8 +109,54 @@ class CampaignForm(_CampaignModelForm):
             ),
         )
 
+    @property
+    def shown(self) -> list[tuple[str, str]]:
+        """(name, text) for the page's hidden fields. A page that comes back keeps what it first showed."""
+        return [
+            (f"shown-{name}", self.data.get(f"shown-{name}", "") if self.is_bound else self._stands(name))
+            for name in self.fields
+        ]
+
+    def _stands(self, name: str) -> str:
+        """The setting as it is now, as its input writes it."""
+        field = self.fields[name]
+        return field.widget.format_value(field.prepare_value(self.initial.get(name))) or ""
+
+    def _typed(self, name: str) -> str:
+        field = self.fields[name]
+        return field.widget.format_value(field.prepare_value(self.cleaned_data[name])) or ""
+
+    def changes(self) -> dict[str, Any]:
+        """What somebody changed on the page. Only of a valid form."""
+        return {name: self.cleaned_data[name] for name in self.changed_on_page}
+
+    def values_shown(self) -> dict[str, Any]:
+        """What stood on the page; a setting of which the page says nothing is left out."""
+        shown = {}
+        for name, field in self.fields.items():
+            try:
+                shown[name] = field.clean(self.data[f"shown-{name}"])
+            except (KeyError, ValidationError):
+                continue
+        return shown
+
+    def brought_up_to_date(self, campaign: Campaign) -> CampaignForm:
+        """The page after somebody else's change: what was typed stays, everything else as it is now."""
+        changed = self.changes()
+        current = CampaignForm(instance=campaign)
+        data = dict(self.data.items())
+        for name in self.fields:
+            data[f"shown-{name}"] = current._stands(name)
+            if name not in changed:
+                data[name] = current._stands(name)
+        return CampaignForm(data, instance=campaign)
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
+        self.changed_on_page = [n for n in cleaned if self._typed(n) != self.data.get(f"shown-{n}")]
+        for name in cleaned.keys() - set(self.changed_on_page):
+            # What nobody touched is as it is now, whatever the page showed.
+            cleaned[name] = self.initial.get(name)
         opens, deadline = cleaned.get("opens_at"), cleaned.get("deadline")
         if opens and deadline and deadline <= opens:
             self.add_error("deadline", "截止时间须晚于开始填报的时间。")
@@ -100,18 +174,18 @@ class CloneForm(forms.Form):
         self.helper = _helper()
         year = self.fields["year"]
         assert isinstance(year, forms.IntegerField)
-        year.widget.attrs.update({"min": campaign.year + 1, "max": campaign.year + 50})
-        self.least = campaign.year + 1
+        year.widget.attrs.update({"min": campaign.year + 1, "max": min(campaign.year + 50, LAST_YEAR)})
+        self.least, self.most = campaign.year + 1, min(campaign.year + 50, LAST_YEAR)
 
     def clean_year(self) -> int:
         year: int = self.cleaned_data["year"]
-        if not self.least <= year < self.least + 50:
-            raise ValidationError(f"请填 {self.least} 至 {self.least + 49} 之间的年份。")
+        if not self.least <= year <= self.most:
+            raise ValidationError(f"请填 {self.least} 至 {self.most} 之间的年份。")
         return year
 
 
 class ExtensionForm(forms.Form):
-    until = forms.DateTimeField(label="延期至", widget=_moment_widget())
+    until = MomentField(label="延期至", widget=_moment_widget())
     reason = forms.CharField(
         label="原因",
         max_length=900,

@@ -2,16 +2,41 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import ClassVar, Self
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
 from reporting import clock
 from unions.gate import GatedManager
 from unions.models import Union
+
+# A slip of the pen (year 1, year 9999) can be stored but not shown in local time: every page that tells of
+# the campaign would fail, the settings that could mend it among them.
+FIRST_YEAR, LAST_YEAR = 2000, 2100
+FIRST_MOMENT, LAST_MOMENT = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC), datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC)
+FIRST_DAY, LAST_DAY = date(FIRST_YEAR, 1, 1), date(LAST_YEAR, 12, 31)
+SENSIBLE = f"请填 {FIRST_YEAR} 年至 {LAST_YEAR} 年之间的时间。"
+
+
+def sensible_moment(moment: datetime) -> None:
+    if not FIRST_MOMENT <= moment < LAST_MOMENT:
+        raise ValidationError(SENSIBLE, code="not_sensible")
+
+
+def sensible_day(day: date) -> None:
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise ValidationError(SENSIBLE, code="not_sensible")
+
+
+sensible_year = (
+    MinValueValidator(FIRST_YEAR, f"年份不能早于 {FIRST_YEAR} 年。"),
+    MaxValueValidator(LAST_YEAR, f"年份不能晚于 {LAST_YEAR} 年。"),
+)
 
 
 class Campaign(models.Model):
@@ -20,12 +45,18 @@ class Campaign(models.Model):
     title = models.CharField("任务名称", max_length=100)
     notice_number = models.CharField("通知文号", max_length=60)
     notice_title = models.CharField("通知标题", max_length=200, blank=True)
-    year = models.PositiveSmallIntegerField("年份", help_text="元旦春节所在的年份", unique=True)
-    data_year = models.PositiveSmallIntegerField("统计年度", help_text="附件2中“年度”所指的年份")
-    opens_at = models.DateTimeField("开始填报")
-    deadline = models.DateTimeField("截止时间", help_text="27日前上报即填 27 日 23:59:59")
-    visits_from = models.DateField("走访开始", null=True, blank=True)
-    visits_until = models.DateField("走访结束", null=True, blank=True)
+    year = models.PositiveSmallIntegerField(
+        "年份", help_text="元旦春节所在的年份", unique=True, validators=sensible_year
+    )
+    data_year = models.PositiveSmallIntegerField(
+        "统计年度", help_text="附件2中“年度”所指的年份", validators=sensible_year
+    )
+    opens_at = models.DateTimeField("开始填报", validators=[sensible_moment])
+    deadline = models.DateTimeField(
+        "截止时间", help_text="27日前上报即填 27 日 23:59:59", validators=[sensible_moment]
+    )
+    visits_from = models.DateField("走访开始", null=True, blank=True, validators=[sensible_day])
+    visits_until = models.DateField("走访结束", null=True, blank=True, validators=[sensible_day])
     contact = models.CharField("联系方式", max_length=200, blank=True)
     is_closed = models.BooleanField("已结束", default=False)
     is_sample = models.BooleanField("演示数据", default=False)
@@ -37,7 +68,21 @@ class Campaign(models.Model):
         verbose_name = verbose_name_plural = "报送任务"
         constraints = (
             models.CheckConstraint(
-                condition=Q(deadline__gt=models.F("opens_at")), name="campaign_opens_before_deadline"
+                condition=Q(deadline__gt=models.F("opens_at")),
+                name="campaign_opens_before_deadline",
+                violation_error_message="截止时间须晚于开始填报的时间。",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    year__range=(FIRST_YEAR, LAST_YEAR),
+                    data_year__range=(FIRST_YEAR, LAST_YEAR),
+                    opens_at__gte=FIRST_MOMENT,
+                    deadline__lt=LAST_MOMENT,
+                )
+                & (Q(visits_from=None) | Q(visits_from__range=(FIRST_DAY, LAST_DAY)))
+                & (Q(visits_until=None) | Q(visits_until__range=(FIRST_DAY, LAST_DAY))),
+                name="campaign_in_sensible_years",
+                violation_error_message=SENSIBLE,
             ),
         )
 
@@ -312,11 +357,15 @@ class Summary(models.Model):
     figures = models.JSONField()
     # {"warmth": [{"rule": …, "level": …, "message": …}]}: the rules run again on the totals
     problems = models.JSONField(default=dict)
-    # ["230900", …]: codes of participating unions whose filing was not approved, with its state then
+    # [{"union": "230900", "name": …, "state": "returned"}]: who takes part and did not stand approved, as it
+    # was at `cut_off`
     missing = models.JSONField(default=list)
     # The sheets as they were: {"warmth": [{"code", "label", "unit", …}]}, so that later relabelling
     # does not change a summary that was signed
     sheets = models.JSONField(default=dict)
+    # What cover and pages say of the campaign, as it was then: {"union", "title", "notice_number",
+    # "notice_title", "year", "data_year", "deadline", "is_sample"}. Settings may change, this does not.
+    facts = models.JSONField(default=dict)
 
     class Meta:
         ordering = ("-number",)
@@ -327,7 +376,7 @@ class Summary(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.campaign.year} 年第 {self.number} 号汇总"
+        return f"{self.facts.get('year', '')} 年第 {self.number} 号汇总"
 
 
 class SummaryEntry(models.Model):

@@ -84,6 +84,8 @@ class ReviewCell:
     opens_section: bool
     queries: tuple[dict[str, str], ...] = ()
     remarks: tuple[Remark, ...] = ()
+    # What was asked in the round before, so that the answer can be held against it.
+    asked_before: tuple[Remark, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -130,10 +132,13 @@ def view_round(filing: Filing, round_: Round) -> RoundView:
     before = Round.objects.filter(filing=filing, number=round_.number - 1).first()
     last_year = last_year_round(filing)
     sealed = sealed_rows(sheets, (round_, before, last_year))
-    remarks = tuple(Remark.objects.filter(round=round_).select_related("by"))
+    said = Remark.objects.filter(round__in=[r for r in (round_, before) if r]).select_related("by")
+    remarks = tuple(remark for remark in said if remark.round_id == round_.pk)
+    asked_before = tuple(remark for remark in said if remark.round_id != round_.pk)
     with_below = bool(round_.includes)
     forms = tuple(
-        _review_form(sheet, round_, before, last_year, sealed, with_below, remarks) for sheet in sheets
+        _review_form(sheet, round_, before, last_year, sealed, with_below, remarks, asked_before)
+        for sheet in sheets
     )
     return RoundView(filing, round_, before, last_year, with_below, forms, remarks)
 
@@ -146,6 +151,7 @@ def _review_form(
     sealed: Sealed,
     with_below: bool,
     remarks: tuple[Remark, ...],
+    asked_before: tuple[Remark, ...],
 ) -> ReviewForm:
     def figures(which: Round | None, scope: str) -> dict[str, int | None]:
         row = sealed.get((which.pk, sheet.slug, scope)) if which else None
@@ -181,6 +187,7 @@ def _review_form(
                 opens_section=row.section != section,
                 queries=tuple(e for e in given if code in cells_of_rule.get(e["rule"], ())[:1]),
                 remarks=tuple(r for r in remarks if r.form == sheet.slug and r.code == code),
+                asked_before=tuple(r for r in asked_before if r.form == sheet.slug and r.code == code),
             )
         )
         section = row.section

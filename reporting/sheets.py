@@ -19,17 +19,23 @@ from reporting.registry import all_forms, get_form
 from reporting.rules import Figures, Problem, Rule, SumRule, check_figures
 from reporting.statistical import StatisticalForm
 
+# How the notice words the second row of a pair: of the same people, another measure.
+SAME_AS_ABOVE = "（同上）"
 # The year the notice was written for; its labels say 2020年度 and a later campaign's say its own.
 PRINTED_YEAR = "2020年度"
 
 
 @dataclass(frozen=True)
 class Row:
-    """One printed row. `serial` is set on the first row of a section; `depth` is 0, 1 or 2."""
+    """One printed row. `serial` is set on the first row of a section; `depth` is 0, 1 or 2.
+
+    `label` is for reading in order; `full_label` is the wording by itself, for wherever a row stands alone.
+    """
 
     code: str
     printed_code: str
     label: str
+    full_label: str
     unit: str
     kind: str
     section: int
@@ -130,17 +136,24 @@ def build_sheet(form: type[StatisticalForm], data_year: int, overrides: Mapping[
         if row.is_off and code in fields and fields[code].printed == "no"
     )
     rows: list[Row] = []
-    section = 0
+    section, above, above_is_off = 0, "", False
     for code, field in fields.items():
-        if code in off:
-            continue
         override = overrides.get(code)
         relabelled = override.label if override and field.printed == "no" else ""
+        label = (relabelled or field.label).replace(PRINTED_YEAR, f"{data_year}年度")
+        # “（同上）” means the row above it on paper, whether or not this campaign prints that row.
+        full_label = _by_itself(label, above)
+        if above_is_off:
+            label = full_label
+        above, above_is_off = full_label, code in off
+        if code in off:
+            continue
         rows.append(
             Row(
                 code=code,
                 printed_code=field.printed_code,
-                label=(relabelled or field.label).replace(PRINTED_YEAR, f"{data_year}年度"),
+                label=label,
+                full_label=full_label,
                 unit=field.unit,
                 kind=field.kind,
                 section=field.section,
@@ -155,6 +168,14 @@ def build_sheet(form: type[StatisticalForm], data_year: int, overrides: Mapping[
         section = field.section
     rules = tuple(kept for rule in form.all_rules() if (kept := rule.applies_without(off)))
     return Sheet(form=form, rows=tuple(rows), off=off, rules=rules, title=form.title)
+
+
+def _by_itself(label: str, above: str) -> str:
+    """“（同上）发放款物” below “…的职工：慰问对象” says “…的职工：发放款物”."""
+    if not label.startswith(SAME_AS_ABOVE):
+        return label
+    group, colon, _ = above.rpartition("：")
+    return f"{group if colon else above}：{label.removeprefix(SAME_AS_ABOVE)}"
 
 
 def _depth(form: type[StatisticalForm], code: str) -> int:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 from typing import Any
 
 from reporting.aggregation import rows_of_summary
@@ -61,11 +60,7 @@ class SealedSheet:
 
     def full_label(self, code: str) -> str:
         """The wording by itself: “（同上）” is said of the row above and means nothing alone."""
-        label = self.row[code].label
-        above = next((a.label for a, b in pairwise(self.rows) if b.code == code), "")
-        if not label.startswith("（同上）"):
-            return label
-        return f"{above.rpartition('：')[0]}：{label.removeprefix('（同上）')}"
+        return self.row[code].full_label
 
     def children(self, code: str) -> tuple[str, ...]:
         """The rows a row is made of, or that belong to it by their code (D1 of form 2 is part of D)."""

@@ -6,6 +6,7 @@ explained. Everything is read from the sealed summary; making the workbook twice
 
 from __future__ import annotations
 
+import datetime
 import math
 from collections.abc import Sequence
 
@@ -54,7 +55,6 @@ from reporting.workbook_layout import (
     shade,
     text,
 )
-from unions.models import Union
 
 CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SAMPLE = "演示数据，不代表任何单位的真实工作"
@@ -64,18 +64,17 @@ PAGE_WIDTH = 230  # columns of half-width characters that A3 landscape prints le
 
 
 def workbook_name(summary: Summary) -> str:
-    return f"{summary.campaign.year}年送温暖统计汇总_第{summary.number}号.xlsx"
+    return f"{summary.facts['year']}年送温暖统计汇总_第{summary.number}号.xlsx"
 
 
 def summary_workbook(summary: Summary) -> bytes:
-    """The whole summary. Costs five queries and two a form, however many units there are."""
-    root = Union.objects.get(parent=None)
+    """The whole summary. Costs four queries and two a form, however many units there are."""
     participants = participants_of(summary)
     book = Book(title=workbook_name(summary).removesuffix(".xlsx"), made_at=summary.made_at)
     sheets = sealed_sheets(summary)
-    _cover(book, summary, root, participants, sheets)
+    _cover(book, summary, participants, sheets)
     for sheet in sheets:
-        _official(book, summary, root, participants, sheet)
+        _official(book, summary, participants, sheet)
     for sheet in sheets:
         _detail(book, summary, sheet, units_of(summary, sheet.slug))
     _filings(book, summary, participants)
@@ -99,28 +98,29 @@ def _moment(summary: Summary) -> str:
 # -- 封面 --------------------------------------------------------------------------------------------------
 
 
-def _cover(
-    book: Book, summary: Summary, root: Union, participants: list[Participant], sheets: list[SealedSheet]
-) -> None:
+def _cover(book: Book, summary: Summary, participants: list[Participant], sheets: list[SealedSheet]) -> None:
     widths = (18.0, 74.0)
     page = book.sheet("封面", widths)
     page.sheet_view.showGridLines = False
-    campaign = summary.campaign
+    campaign = summary.facts
     included = [p for p in participants if not p.is_missing]
     late = [p.name for p in included if p.is_late]
     missing = [f"{p.name}（{p.state_label}）" for p in participants if p.is_missing]
-    text(page, 2, 1, root.name, font=TITLE, align=CENTRE, across=2)
-    text(page, 3, 1, f"{campaign.title}统计汇总", font=TITLE, align=CENTRE, across=2)
+    # A state moves on without making a new summary: it is read as of the moment of this one.
+    not_in = f"{'、'.join(missing)}。括号内为{_moment(summary)}的状态。" if missing else "无"
+    deadline = datetime.datetime.fromisoformat(campaign["deadline"])
+    text(page, 2, 1, campaign["union"], font=TITLE, align=CENTRE, across=2)
+    text(page, 3, 1, f"{campaign['title']}统计汇总", font=TITLE, align=CENTRE, across=2)
     text(page, 4, 1, f"第 {summary.number} 号", font=HEADING, align=CENTRE, across=2)
     for row, height in ((1, 60), (2, 36), (3, 36), (4, 28), (5, 30)):
         page.row_dimensions[row].height = height
-    if campaign.is_sample:
+    if campaign["is_sample"]:
         text(page, 5, 1, SAMPLE, font=WARNING, align=CENTRE, across=2)
     facts = [
-        ("通知文号", campaign.notice_number),
-        ("通知标题", campaign.notice_title),
+        ("通知文号", campaign["notice_number"]),
+        ("通知标题", campaign["notice_title"]),
         ("统计截至", _moment(summary)),
-        ("报送截止", f"{timezone.localtime(campaign.deadline):%Y年%-m月%-d日 %H:%M}"),
+        ("报送截止", f"{timezone.localtime(deadline):%Y年%-m月%-d日 %H:%M}"),
         ("校验码", summary.digest),
         (
             "参加单位",
@@ -128,7 +128,7 @@ def _cover(
         ),
         ("已纳入", "、".join(p.name for p in included) or "无"),
         ("其中逾期", "、".join(late) or "无"),
-        ("未纳入", "、".join(missing) or "无"),
+        ("未纳入", not_in),
         ("审核关系", _verdict(sheets)),
     ]
     for row, (name, value) in enumerate(facts, 6):
@@ -158,23 +158,21 @@ def _verdict(sheets: list[SealedSheet]) -> str:
 # -- the forms as the notice prints them -------------------------------------------------------------------
 
 
-def _official(
-    book: Book, summary: Summary, root: Union, participants: list[Participant], sheet: SealedSheet
-) -> None:
+def _official(book: Book, summary: Summary, participants: list[Participant], sheet: SealedSheet) -> None:
     names, widths = list(PRINTED_COLUMNS), list(PRINTED_COLUMNS.values())
     longest = max(len(sheet.field(code).grouped(figure)) for code, figure in sheet.figures.items())
     widths[-1] = max(widths[-1], longest * 1.2 + 4)
     page = book.sheet(f"{short_title(sheet)}汇总表", widths)
     page.sheet_view.showGridLines = False
-    campaign = summary.campaign
-    own = next((p.round for p in participants if p.round and p.round.filing.union_id == root.pk), None)
+    campaign = summary.facts
+    own = next((p.round for p in participants if p.round and p.round.filing.union.is_root), None)
     head = own.head if own else {}
     text(page, 1, 1, sheet.form.attachment, font=HEADING, across=5)
     text(page, 2, 1, sheet.summary_title, font=TITLE, align=CENTRE, across=5)
-    what = f"{campaign.title} · 第 {summary.number} 号汇总 · 统计截至 {_moment(summary)}"
+    what = f"{campaign['title']} · 第 {summary.number} 号汇总 · 统计截至 {_moment(summary)}"
     text(page, 3, 1, what, font=SMALL, align=CENTRE, across=5)
     filled_on = f"{timezone.localtime(summary.cut_off):%Y年%-m月%-d日}"
-    text(page, 4, 1, f"填报单位（盖章）：{root.name}", font=FORM, across=3)
+    text(page, 4, 1, f"填报单位（盖章）：{campaign['union']}", font=FORM, across=3)
     text(page, 4, 4, f"填报日期：{filled_on}", font=FORM, across=2)
     text(page, 5, 1, f"填报人：{head.get('filler_name', '')}", font=FORM, across=3)
     text(page, 5, 4, f"电话：{head.get('filler_phone', '')}", font=FORM, across=2)
@@ -199,7 +197,7 @@ def _official(
     last = 6 + len(sheet.rows)
     box(page, range(6, last + 1), range(1, 6))
     notes = ["注：金额单位为万元，精确到分（0.000001 万元）；“是/否”项有一个单位选“是”即为“是”。"]
-    notes += [SAMPLE + "。"] if campaign.is_sample else []
+    notes += [SAMPLE + "。"] if campaign["is_sample"] else []
     for row, note in enumerate(notes, last + 1):
         text(page, row, 1, note, font=WARNING if note.startswith(SAMPLE) else SMALL, across=5)
         page.row_dimensions[row].height = 20
@@ -228,8 +226,8 @@ def _detail(book: Book, summary: Summary, sheet: SealedSheet, units: list[Unit])
     widths = [6.0, max([20.0, *(display_width(label) + 3.0 for label in labels)])]
     widths += [_figure_width(sheet, units, code, decimals[code]) for code in columns]
     page = book.sheet(f"{short_title(sheet)}分单位明细", widths)
-    what = f"{summary.campaign.title} · 第 {summary.number} 号汇总 · 统计截至 {_moment(summary)}"
-    what += f" · {SAMPLE}" if summary.campaign.is_sample else ""
+    what = f"{summary.facts['title']} · 第 {summary.number} 号汇总 · 统计截至 {_moment(summary)}"
+    what += f" · {SAMPLE}" if summary.facts["is_sample"] else ""
     text(page, 1, 1, f"{sheet.title}分单位明细", font=HEADING, align=ONE_LINE)
     text(page, 2, 1, what, font=SMALL, align=ONE_LINE)
     for column, name in ((1, "序号"), (2, "报送单位")):
@@ -354,7 +352,7 @@ def _filings(book: Book, summary: Summary, participants: list[Participant]) -> N
                 round_.digest,
             )
             if round_
-            else ("", "", "", "", "未纳入本次汇总")
+            else ("", "", "", "", f"未纳入本次汇总，状态截至 {_moment(summary)}")
         )
         lines.append((str(number), participant.name, participant.state_label, *sealed))
     _table(page, 3, widths, names, lines)

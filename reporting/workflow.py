@@ -32,7 +32,7 @@ from reporting.filling import (
     sum_rows,
 )
 from reporting.messaging import people_with, tell
-from reporting.models import Event, Filing, Remark, Round
+from reporting.models import Event, Filing, Message, Remark, Round
 from reporting.registry import all_forms
 from reporting.rules import HARD, Figures
 from reporting.sheets import Sheet, sheet_for, sheets_for
@@ -45,8 +45,12 @@ State = Filing.State
 
 
 @transaction.atomic
-def submit(*, filing: Filing, by: Actor) -> Round:
-    """Check everything, seal own and total figures as a new round. Raises Refused with all that is missing."""
+def submit(*, filing: Filing, by: Actor, seen: str | None = None) -> Round:
+    """Check everything, seal own and total figures as a new round. Raises Refused with all that is missing.
+
+    `seen` is the token of the assessment that was confirmed: when anything has changed since, WrongState, so
+    that nobody answers for figures that they never saw.
+    """
     filing = lock_filing(filing.pk)
     by.require("submit", filing.union)
     require_editable(filing)
@@ -57,6 +61,8 @@ def submit(*, filing: Filing, by: Actor) -> Round:
             "请联系省总工会权益保障部申请延期。"
         )
     assessment = assess(filing)
+    if seen is not None and (changed := assessment.changed_since(seen)):
+        raise WrongState(f"打开确认之后，数据又有改动（{'、'.join(changed)}）。请核对后重新上报。")
     if missing := assessment.sentences():
         raise Refused(*missing)
     own = {form.sheet.slug: form.row.figures for form in assessment.forms}
@@ -160,11 +166,12 @@ def _digest(filing: Filing, round_: Round, own: Mapping[str, Figures], totals: M
 
 
 @transaction.atomic
-def withdraw(*, filing: Filing, by: Actor) -> None:
-    """Take a submission back, until a reviewer has opened it."""
+def withdraw(*, filing: Filing, by: Actor, round_number: int | None = None) -> None:
+    """Take a submission back, until a reviewer has opened it. Raises WrongState when it is not the round that
+    the page showed."""
     filing = lock_filing(filing.pk)
     by.require("withdraw", filing.union)
-    _require_state(filing, State.SUBMITTED)
+    _require_state(filing, State.SUBMITTED, round_number)
     if filing.opened_at:
         raise WrongState(
             f"审核员已于 {timezone.localtime(filing.opened_at):%m月%d日 %H:%M} 开始审核，不能撤回。"
@@ -399,6 +406,9 @@ def _move(
     )
     filing.state = to
     filing.save()
+    # What earlier messages asked for is over; nobody should have to click them away.
+    links = [reverse(page, args=[filing.pk]) for page in ("review_page", "filing")]
+    Message.objects.filter(link__in=links, read_at=None).update(read_at=now())
 
 
 def _reviewers(filing: Filing) -> list[Any]:

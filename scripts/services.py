@@ -443,6 +443,8 @@ def exit_on_sigterm() -> None:
 
     signal.signal(signal.SIGTERM, handler)
     signal.signal(signal.SIGHUP, handler)
+    # A shell without job control starts `… &` with SIGINT ignored, and we would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def run_command(command: list[str], environment: dict[str, str]) -> int:

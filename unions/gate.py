@@ -62,6 +62,9 @@ _OPEN = ("draft", "returned")
 # honoured for reviewing only at the root, see Actor.may), and never by the person who submitted it.
 GRANTS: dict[str, tuple[Grant, ...]] = {
     "view": (_grant([_F, _S], [_OWN]), _grant([_R, _A, _U], [_OWN, _CHILD, _DEEPER])),
+    # A working copy is nobody's business above but the auditor's, who reads everything; reviewers and
+    # administrators above see what was submitted.
+    "view_draft": (_grant([_F, _S, _R, _A, _U], [_OWN]), _grant([_U], [_CHILD, _DEEPER])),
     "fill": (_grant([_F, _S], [_OWN], _OPEN),),
     "submit": (_grant([_S], [_OWN], _OPEN),),
     "withdraw": (_grant([_S], [_OWN], ["submitted"]),),

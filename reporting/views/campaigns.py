@@ -18,8 +18,7 @@ from reporting.clock import now
 from reporting.errors import Refused, ReportingError
 from reporting.forms import CampaignForm, CloneForm, ExtensionForm
 from reporting.models import Campaign, Filing, SheetRow
-from reporting.registry import all_forms
-from reporting.sheets import PRINTED_YEAR
+from reporting.registry import all_forms, get_form
 from reporting.standing import ProgressRow, progress_rows, standings
 from unions.middleware import ActingRequest
 from unions.models import Union
@@ -135,7 +134,7 @@ def settings_page(request: ActingRequest, pk: int) -> HttpResponse:
     )
     if request.method == "POST":
         try:
-            said = _do(request, do, campaign, form)
+            said, form = _do(request, do, campaign, form)
         except Refused as error:
             messages.error(request, error.sentences[0])
             return redirect("campaign_settings", pk)
@@ -156,23 +155,28 @@ def settings_page(request: ActingRequest, pk: int) -> HttpResponse:
     )
 
 
-def _do(request: ActingRequest, do: str, campaign: Campaign, form: CampaignForm) -> str:
-    """What was done, or nothing when the form says what is wrong."""
+def _do(request: ActingRequest, do: str, campaign: Campaign, form: CampaignForm) -> tuple[str, CampaignForm]:
+    """What was done, or nothing when the form that comes back says what is wrong."""
     by = request.actor
     if do == "prepare":
         made = campaigns.add_missing_filings(campaign=campaign, by=by)
-        return f"已为 {made} 个单位补建报送件。" if made else "各启用单位都已有报送件。"
+        return (f"已为 {made} 个单位补建报送件。" if made else "各启用单位都已有报送件。"), form
     if do in ("close", "reopen"):
         campaigns.set_closed(campaign=campaign, closed=do == "close", by=by)
-        return "报送任务已结束，各单位不能再填写和上报。" if do == "close" else "报送任务已重新开启。"
+        ended = "报送任务已结束，各单位不能再填写和上报。"
+        return (ended if do == "close" else "报送任务已重新开启。"), form
     if not form.is_valid():
-        return ""
+        return "", form
     try:
-        campaigns.update_campaign(campaign=campaign, values=form.cleaned_data, by=by)
+        campaigns.update_campaign(campaign=campaign, values=form.changes(), shown=form.values_shown(), by=by)
+    except campaigns.OutOfDate as error:
+        form = form.brought_up_to_date(_campaign(campaign.pk))
+        form.add_error(None, error.sentences)
+        return "", form
     except ValidationError as error:
         form.add_error(None, error.messages)
-        return ""
-    return "设置已保存。"
+        return "", form
+    return "设置已保存。", form
 
 
 @login_required
@@ -263,6 +267,8 @@ def sheet_rows(request: ActingRequest, pk: int) -> HttpResponse:
             messages.success(request, said)
             address = f"{reverse('sheet_rows', args=[pk])}?form={form.slug}"
             return HttpResponseRedirect(f"{address}#r-{code}" if code else address)
+    open_row = typed.get("code") or request.GET.get("row", "")
+    reconstructed = {code for code, field in form.fields().items() if field.printed == "no"}
     return render(
         request,
         "reporting/sheet_rows.html",
@@ -280,7 +286,7 @@ def sheet_rows(request: ActingRequest, pk: int) -> HttpResponse:
                 for other in all_forms()
             ],
             "rows": _rows_of(campaign, form),
-            "open_row": typed.get("code") or request.GET.get("row", ""),
+            "open_row": open_row if open_row in reconstructed else "",
             "typed": typed,
         },
         status=422 if typed else 200,
@@ -295,16 +301,16 @@ def _rows_of(campaign: Campaign, form: Any) -> list[dict[str, Any]]:
     }
     rows, section = [], 0
     for code, field in form.fields().items():
-        kept_row = kept.get(code)
-        relabelled = kept_row.label if kept_row and field.printed == "no" else ""
+        kept_row = kept.get(code) or SheetRow(campaign=campaign, form=form.slug, code=code)
         rows.append(
             {
                 "code": code,
                 "field": field,
                 "serial": field.section if field.section != section else "",
-                "label": (relabelled or field.label).replace(PRINTED_YEAR, f"{campaign.data_year}年度"),
-                "declared": field.label if relabelled else "",
-                "is_off": bool(kept_row and kept_row.is_off and field.printed == "no"),
+                "label": campaigns.label_of(campaign, kept_row),
+                "declared": field.label if kept_row.label and field.printed == "no" else "",
+                "is_off": kept_row.is_off,
+                "shown": campaigns.as_shown(campaign, kept_row),
                 "kept": kept_row,
                 "is_total": bool(field.of),
             }
@@ -317,11 +323,16 @@ def _change_row(request: ActingRequest, campaign: Campaign, form: str) -> tuple[
     """(code, sentence) of what the pressed button did."""
     post, by = request.POST, request.actor
     if "check_all" in post:
-        made = campaigns.check_all_rows(campaign=campaign, form=form, by=by)
+        shown = {code: post.get(f"shown-{code}", "") for code in get_form(form).fields()}
+        made = campaigns.check_all_rows(campaign=campaign, form=form, by=by, shown=shown)
         return "", f"已记录核对 {made} 行。" if made else "这张表的每一行都已核对过。"
     for button, checked in (("check", True), ("uncheck", False)):
         if code := post.get(button):
-            campaigns.check_row(campaign=campaign, form=form, code=code, by=by, checked=checked)
+            # To take a check back is safe whatever stands there.
+            shown_row = post.get(f"shown-{code}", "") if checked else None
+            campaigns.check_row(
+                campaign=campaign, form=form, code=code, by=by, checked=checked, shown=shown_row
+            )
             return code, f"{code} 已记为{'核对无误' if checked else '未核对'}。"
     code = post.get("save_and_check") or post.get("save") or ""
     campaigns.set_row(
@@ -331,6 +342,7 @@ def _change_row(request: ActingRequest, campaign: Campaign, form: str) -> tuple[
         label=post.get("label", ""),
         is_off="is_off" in post,
         by=by,
+        shown=post.get(f"shown-{code}", ""),
     )
     if "save_and_check" in post:
         campaigns.check_row(campaign=campaign, form=form, code=code, by=by)

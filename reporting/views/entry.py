@@ -5,38 +5,43 @@ Each view loads behind the gate, calls one action and answers; JSON for scripts,
 
 from __future__ import annotations
 
-import json
 import logging
-from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import FileResponse, Http404, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.safestring import SafeString
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from reporting import filling, workflow
 from reporting.clock import database_now
 from reporting.errors import Refused, ReportingError, WrongState
-from reporting.models import Campaign, Filing, Report
+from reporting.models import Campaign, Filing, Report, Round
 from reporting.registry import all_forms
 from reporting.reports import ACCEPT, CONTENT_TYPES, store_report
 from reporting.sheets import sheet_for
-from reporting.views.entry_answers import answers_json, body_of, changes_of, head_of, refused, text_of
-from reporting.views.entry_page import FilingPage, FormPage, first_unfinished, hour_minute
+from reporting.views.entry_answers import (
+    answers_json,
+    body_of,
+    changes_of,
+    head_of,
+    refused,
+    shown_of,
+    text_of,
+)
+from reporting.views.entry_page import FilingPage, FormPage, first_unfinished, hour_minute, script_json
 from unions.middleware import ActingRequest, wants_json
 
 log = logging.getLogger(__name__)
 
 
 def _visible(request: ActingRequest, pk: int) -> Filing:
-    """The filing behind the gate: 404 outside the subtree, 403 without a role to see it."""
+    """The filing behind the gate: 404 outside the subtree, 403 without a role to see a working copy."""
     rows = Filing.objects.visible_to(request.actor).select_related("campaign", "union")
     filing: Filing = get_object_or_404(rows, pk=pk)
-    request.actor.require("view", filing.union)
+    request.actor.require("view_draft", filing.union)
     return filing
 
 
@@ -65,7 +70,7 @@ def form_page(request: ActingRequest, pk: int, slug: str) -> HttpResponse:
 def _form_page(request: ActingRequest, pk: int, slug: str) -> HttpResponse:
     _require_form(slug)
     page = FormPage(_visible(request, pk), request.actor, slug)
-    return render(request, "reporting/entry.html", {"page": page, "state": _script_json(page.state())})
+    return render(request, "reporting/entry.html", {"page": page, "state": script_json(page.state())})
 
 
 @answers_json
@@ -73,12 +78,6 @@ def _form_facts(request: ActingRequest, pk: int, slug: str) -> HttpResponse:
     _require_form(slug)
     page = FormPage(_visible(request, pk), request.actor, slug)
     return JsonResponse(page.facts() | {"texts": page.texts()})
-
-
-def _script_json(thing: Any) -> SafeString:
-    """JSON that may stand inside a script element, whatever people typed."""
-    text = json.dumps(thing, ensure_ascii=False, separators=(",", ":"))
-    return SafeString(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
 
 
 @require_POST
@@ -109,12 +108,18 @@ def save_cells(request: ActingRequest, pk: int, slug: str) -> HttpResponse:
 @require_POST
 @answers_json
 def explain(request: ActingRequest, pk: int, slug: str) -> HttpResponse:
-    """{"rule", "text"} → the explanation as stored, bound to the figures that stand on the server."""
+    """{"rule", "text", "shown": {code: text}} → the explanation as stored, bound to the figures shown."""
     filing = _visible(request, pk)
     _require_form(slug)
+    request.actor.require("fill", filing.union)
     body = body_of(request)
     explanation = filling.explain(
-        filing=filing, slug=slug, rule_id=text_of(body, "rule"), text=text_of(body, "text"), by=request.actor
+        filing=filing,
+        slug=slug,
+        rule_id=text_of(body, "rule"),
+        text=text_of(body, "text"),
+        shown=shown_of(body),
+        by=request.actor,
     )
     return JsonResponse(
         {"at": hour_minute(explanation.at), "rule": explanation.rule, "text": explanation.text}
@@ -124,10 +129,24 @@ def explain(request: ActingRequest, pk: int, slug: str) -> HttpResponse:
 @require_POST
 @answers_json
 def save_head(request: ActingRequest, pk: int) -> HttpResponse:
-    """{"filler_name", "filler_phone", "filled_on"}, any of them."""
+    """{"fields": {name: {"base", "value"}}} → what stands now, and what was not stored and why."""
     filing = _visible(request, pk)
-    at = filling.save_head(filing=filing, values=head_of(body_of(request)), by=request.actor)
-    return JsonResponse({"at": hour_minute(at)})
+    request.actor.require("fill", filing.union)
+    fields = head_of(body_of(request))
+    saved = filling.save_head(
+        filing=filing,
+        values={name: change.value for name, change in fields.items()},
+        known={name: [change.base, *change.sent] for name, change in fields.items()},
+        by=request.actor,
+    )
+    return JsonResponse(
+        {
+            "at": hour_minute(saved.at),
+            "fields": saved.cells,
+            "conflicts": saved.conflicts,
+            "refused": saved.refused,
+        }
+    )
 
 
 @login_required
@@ -153,6 +172,7 @@ def _report_page(
         else [],
         "accept": ACCEPT,
         "sentences": sentences,
+        "state": script_json(page.state()),
     }
     return render(request, "reporting/report_page.html", context, status=status)
 
@@ -193,7 +213,9 @@ def _store_upload(request: ActingRequest, filing: Filing) -> Report:
 def download_report(request: ActingRequest, pk: int) -> HttpResponse | FileResponse:
     reports = Report.objects.visible_to(request.actor).select_related("filing__union")
     report: Report = get_object_or_404(reports, pk=pk)
-    request.actor.require("view", report.filing.union)
+    # Above, a version is read once it was part of a submission.
+    was_submitted = Round.objects.filter(report=report).exists()
+    request.actor.require("view" if was_submitted else "view_draft", report.filing.union)
     try:
         content = report.file.open("rb")
     except FileNotFoundError:
@@ -225,12 +247,27 @@ def submit(request: ActingRequest, pk: int) -> HttpResponse:
 def _submit_by_script(request: ActingRequest, pk: int) -> HttpResponse:
     filing = _visible(request, pk)
     if request.method == "POST":
-        round_ = workflow.submit(filing=filing, by=request.actor)
+        round_ = _submit_as_seen(request, filing)
         return JsonResponse({"round": round_.number})
     request.actor.require("submit", filing.union)
     filling.require_editable(filing)
     page = FilingPage(filing, request.actor)
-    return JsonResponse({"missing": _missing(page), "not_included": page.not_included})
+    return JsonResponse(
+        {"missing": _missing(page), "not_included": page.not_included, "token": page.assessment.token}
+    )
+
+
+def _submit_as_seen(request: ActingRequest, filing: Filing) -> Round:
+    """Submit exactly what the confirmation was opened on. Raises NotSeen when it does not say what that was."""
+    request.actor.require("submit", filing.union)
+    filling.require_editable(filing)
+    if not (seen := request.POST.get("seen", "")):
+        raise NotSeen("请先在确认页核对，再上报。")
+    return workflow.submit(filing=filing, by=request.actor, seen=seen)
+
+
+class NotSeen(WrongState):
+    """A request to submit that has not come from a confirmation."""
 
 
 def _missing(page: FilingPage) -> list[str]:
@@ -249,7 +286,9 @@ def _submit_by_form(request: ActingRequest, pk: int) -> HttpResponse:
     filing = _visible(request, pk)
     if request.method == "POST":
         try:
-            round_ = workflow.submit(filing=filing, by=request.actor)
+            round_ = _submit_as_seen(request, filing)
+        except NotSeen as error:
+            return _submit_page(request, filing, error.sentences, status=409)
         except WrongState as error:
             messages.error(request, error.sentences[0])
             return _back(filing)
@@ -265,7 +304,8 @@ def _submit_page(
     request: ActingRequest, filing: Filing, missing: list[str], status: int = 200
 ) -> HttpResponse:
     page = FilingPage(filing, request.actor)
-    return render(request, "reporting/entry_submit.html", {"page": page, "missing": missing}, status=status)
+    context = {"page": page, "missing": missing, "state": script_json(page.state())}
+    return render(request, "reporting/entry_submit.html", context, status=status)
 
 
 @require_POST
@@ -275,7 +315,7 @@ def withdraw(request: ActingRequest, pk: int) -> HttpResponse:
 
 @answers_json
 def _withdraw_by_script(request: ActingRequest, pk: int) -> HttpResponse:
-    workflow.withdraw(filing=_visible(request, pk), by=request.actor)
+    workflow.withdraw(filing=_visible(request, pk), by=request.actor, round_number=_round_seen(request))
     return JsonResponse({"state": Filing.State.DRAFT})
 
 
@@ -283,12 +323,18 @@ def _withdraw_by_script(request: ActingRequest, pk: int) -> HttpResponse:
 def _withdraw_by_form(request: ActingRequest, pk: int) -> HttpResponse:
     filing = _visible(request, pk)
     try:
-        workflow.withdraw(filing=filing, by=request.actor)
+        workflow.withdraw(filing=filing, by=request.actor, round_number=_round_seen(request))
     except ReportingError as error:
         messages.error(request, error.sentences[0])
     else:
         messages.success(request, "已撤回，可以继续修改。修改后请重新上报。")
     return _back(filing)
+
+
+def _round_seen(request: ActingRequest) -> int:
+    """The number of the round the page showed; 0, which no round has, when it is missing."""
+    text = request.POST.get("round", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
 
 
 def _back(filing: Filing) -> HttpResponseRedirect:

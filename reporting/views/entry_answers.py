@@ -17,6 +17,7 @@ from unions.middleware import ActingRequest, refuse_anonymous
 
 MAX_BODY = 64 * 1024
 MAX_CELLS = 200
+UNREADABLE = "提交的内容无法识别，请刷新页面后再试。"
 
 
 class BadBody(ReportingError):
@@ -58,9 +59,9 @@ def body_of(request: ActingRequest) -> dict[str, Any]:
         body = json.loads(request.body)
     # RecursionError: ten thousand brackets fit into 64 KB.
     except (ValueError, RecursionError, UnreadablePostError, RawPostDataException):
-        raise BadBody("提交的内容无法识别，请刷新页面后再试。") from None
+        raise BadBody(UNREADABLE) from None
     if not isinstance(body, dict):
-        raise BadBody("提交的内容无法识别，请刷新页面后再试。")
+        raise BadBody(UNREADABLE)
     # The page resends what it kept after a new log-in; under another name it would be a false record.
     if body.get("person", request.user.pk) != request.user.pk:
         raise WrongState(f"现在登录的是{request.user.name}，不是填写这些内容的人，没有保存。请用原账号登录。")
@@ -71,18 +72,44 @@ def text_of(thing: dict[str, Any], name: str) -> str:
     """A text without what PostgreSQL can't hold (null bytes, halves of surrogate pairs)."""
     value = thing.get(name)
     if not isinstance(value, str):
-        raise BadBody("提交的内容无法识别，请刷新页面后再试。")
+        raise BadBody(UNREADABLE)
     return value.encode("utf-8", "replace").decode().replace("\x00", "")
+
+
+def _sent_of(thing: dict[str, Any]) -> list[str]:
+    sent = thing.get("sent", [])
+    if not isinstance(sent, list) or not all(isinstance(text, str) for text in sent):
+        raise BadBody(UNREADABLE)
+    return sent
 
 
 def changes_of(body: dict[str, Any]) -> list[Change]:
     cells = body.get("cells")
     if not isinstance(cells, list) or not all(isinstance(cell, dict) for cell in cells):
-        raise BadBody("提交的内容无法识别，请刷新页面后再试。")
+        raise BadBody(UNREADABLE)
     if len(cells) > MAX_CELLS:
         raise BadBody(f"一次最多保存 {MAX_CELLS} 格。")
-    return [Change(text_of(cell, "code"), text_of(cell, "base"), text_of(cell, "value")) for cell in cells]
+    return [
+        Change(text_of(cell, "code"), text_of(cell, "base"), text_of(cell, "value"), _sent_of(cell))
+        for cell in cells
+    ]
 
 
-def head_of(body: dict[str, Any]) -> dict[str, str]:
-    return {name: text_of(body, name) for name in HEAD_FIELDS if name in body}
+def head_of(body: dict[str, Any]) -> dict[str, Change]:
+    """{"fields": {"filler_name": {"base", "value", "sent"}}} → the same by name."""
+    fields = body.get("fields")
+    if not isinstance(fields, dict) or not all(isinstance(field, dict) for field in fields.values()):
+        raise BadBody(UNREADABLE)
+    return {
+        name: Change(name, text_of(field, "base"), text_of(field, "value"), _sent_of(field))
+        for name, field in fields.items()
+        if name in HEAD_FIELDS
+    }
+
+
+def shown_of(body: dict[str, Any]) -> dict[str, str]:
+    """{"shown": {"H": "5"}} → the texts that an explanation was written for."""
+    shown = body.get("shown")
+    if not isinstance(shown, dict):
+        raise BadBody(UNREADABLE)
+    return {code: text_of(shown, code) for code in shown}

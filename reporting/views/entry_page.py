@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,10 +14,12 @@ from django.utils.safestring import SafeString
 
 from reporting.errors import WrongState
 from reporting.filling import (
+    HEAD_FIELDS,
     Assessment,
     FormAssessment,
     add_figures,
     assess,
+    head_text,
     require_editable,
     subordinate_rows,
     sum_rows,
@@ -24,6 +27,7 @@ from reporting.filling import (
 from reporting.fragments import Filled, entry_table, note, pieces_for, reading_table
 from reporting.models import Event, Filing
 from reporting.registry import all_forms
+from reporting.standing import TAKES_PART
 from reporting.statistical import StatisticalForm
 from unions.gate import Actor
 from unions.models import Union
@@ -104,7 +108,7 @@ class FilingPage:
         if union.is_root or union.kind == Union.Kind.GRASSROOTS:
             return []
         return list(
-            Filing.objects.filter(campaign=self.filing.campaign_id, union__parent=union)
+            Filing.objects.filter(TAKES_PART, campaign=self.filing.campaign_id, union__parent=union)
             .order_by("union__position", "union__code")
             .values_list("union__name", "state")
         )
@@ -112,6 +116,38 @@ class FilingPage:
     @property
     def not_included(self) -> list[str]:
         return [name for name, state in self.subordinates if state != Filing.State.APPROVED]
+
+    def state(self) -> dict[str, Any]:
+        """What the scripts of every page need to send what this machine kept of any part of the filing."""
+        pk = self.filing.pk
+        forms = [form.sheet for form in self.assessment.forms]
+        pages = {sheet.slug: reverse("form_page", args=[pk, sheet.slug]) for sheet in forms}
+        parts: list[dict[str, Any]] = [
+            {
+                "slug": sheet.slug,
+                "title": sheet.title,
+                "kind": "cells",
+                "url": reverse("save_cells", args=[pk, sheet.slug]),
+                "page": pages[sheet.slug],
+            }
+            for sheet in forms
+        ]
+        head = {
+            "slug": "head",
+            "title": "表头",
+            "kind": "fields",
+            "url": reverse("save_head", args=[pk]),
+            "page": pages[forms[0].slug],
+            "names": HEAD_FIELDS,
+        }
+        return {
+            "person": self.actor.person.pk,
+            "filing": pk,
+            "editable": self.may_fill,
+            "head": {name: head_text(self.filing, name) for name in HEAD_FIELDS},
+            "parts": [*parts, head],
+            "urls": {"submit": reverse("submit", args=[pk]), "login": reverse("login")},
+        }
 
     @property
     def names_cells(self) -> bool:
@@ -165,26 +201,25 @@ class FormPage(FilingPage):
 
     def state(self) -> dict[str, Any]:
         """Everything the scripts need to begin; the texts stand in the table already."""
-        filing, pk, fields = self.filing, self.filing.pk, self.sheet.fields
-        return self.facts() | {
-            "slug": self.slug,
-            "reporter": filing.union.kind,
-            "person": self.actor.person.pk,
-            "filing": pk,
-            "opened": self.open_codes if self.names_cells else None,
-            "below": {code: fields[code].show(f) for code, f in self.below.items()}
-            if self.subordinates
-            else None,
-            "savedAt": hour_minute(row_saved) if (row_saved := self.form.row.saved_at) else "",
-            "urls": {
-                "sheet": reverse("sheet_json", args=[filing.campaign_id, self.slug, self.sheet.digest]),
-                "cells": reverse("save_cells", args=[pk, self.slug]),
-                "explain": reverse("explain", args=[pk, self.slug]),
-                "head": reverse("save_head", args=[pk]),
-                "submit": reverse("submit", args=[pk]),
-                "login": reverse("login"),
-            },
+        filing, fields = self.filing, self.sheet.fields
+        state = super().state()
+        state["urls"] |= {
+            "sheet": reverse("sheet_json", args=[filing.campaign_id, self.slug, self.sheet.digest]),
+            "explain": reverse("explain", args=[filing.pk, self.slug]),
         }
+        return (
+            state
+            | self.facts()
+            | {
+                "slug": self.slug,
+                "reporter": filing.union.kind,
+                "opened": self.open_codes if self.names_cells else None,
+                "below": {code: fields[code].show(f) for code, f in self.below.items()}
+                if self.subordinates
+                else None,
+                "savedAt": hour_minute(row_saved) if (row_saved := self.form.row.saved_at) else "",
+            }
+        )
 
     @cached_property
     def open_codes(self) -> list[str]:
@@ -254,6 +289,12 @@ def first_unfinished(page: FilingPage) -> str:
         if not page.assessment.has_report:
             return "report"
     return slugs[0]
+
+
+def script_json(thing: Any) -> SafeString:
+    """JSON that may stand inside a script element, whatever people typed."""
+    text = json.dumps(thing, ensure_ascii=False, separators=(",", ":"))
+    return SafeString(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
 
 
 def hour_minute(moment: datetime.datetime) -> str:

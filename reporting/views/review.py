@@ -233,7 +233,7 @@ def approve(request: ActingRequest, pk: int) -> HttpResponse:
 @require_POST
 def reopen(request: ActingRequest, pk: int) -> HttpResponse:
     filing = visible_filing(request.actor, pk)
-    reason = request.POST.get("reason", "")
+    reason = request.POST.get("reason", "").replace("\x00", "")  # no form field that would refuse it
     return _moved(
         request,
         filing,

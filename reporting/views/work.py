@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
+from django.db.models import Max
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -16,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from reporting.clock import now
 from reporting.filling import Assessment, assess_all
-from reporting.models import Campaign, Event, Filing, Message, Summary
+from reporting.models import Campaign, CellChange, Event, Filing, Message, Report, Summary
 from reporting.registry import all_forms
 from reporting.standing import Standing, last_returns, reviewable, standings, waiting_first
 from unions.gate import Actor, Role
@@ -47,6 +49,8 @@ class Task:
     is_open: bool
     is_over: bool
     returned: Event | None
+    # After a return, once something was typed or uploaded.
+    is_changed: bool = False
 
     @property
     def parts(self) -> list[Part]:
@@ -84,7 +88,11 @@ def my_work(request: ActingRequest) -> HttpResponse:
     if actor.union is None:
         return render(request, "unions/no_post.html", status=403)
     campaigns = list(Campaign.objects.all())
-    current = [campaign for campaign in campaigns if not campaign.is_closed]
+    moment = now()
+    # What can be done now before what cannot yet.
+    current = sorted(
+        (c for c in campaigns if not c.is_closed), key=lambda c: (not c.is_open(moment), c.deadline)
+    )
     closed = [campaign for campaign in campaigns if campaign.is_closed]
     fills, reviews = actor.may_here("fill"), actor.may_anywhere("review")
     watches = bool(actor.roles & {Role.REVIEWER, Role.ADMINISTRATOR, Role.AUDITOR})
@@ -114,6 +122,7 @@ def own_tasks(union: Union, campaigns: list[Campaign]) -> list[Task]:
     editable = [filing for filing in filings.values() if filing.is_editable]
     assessed = {a.filing.pk: a for a in assess_all(editable)} if editable else {}
     returns = last_returns(f for f in editable if f.state == Filing.State.RETURNED)
+    changed = changed_since(returns)
     moment = now()
     tasks = []
     for campaign in campaigns:
@@ -126,9 +135,20 @@ def own_tasks(union: Union, campaigns: list[Campaign]) -> list[Task]:
                 is_open=campaign.is_open(moment),
                 is_over=filing is not None and moment > filing.deadline,
                 returned=returns.get(filing.pk) if filing else None,
+                is_changed=filing is not None and filing.pk in changed,
             )
         )
     return tasks
+
+
+def changed_since(returns: Mapping[int, Event]) -> set[int]:
+    """The returned filings in which something was typed or uploaded since."""
+    if not returns:
+        return set()
+    newest: list[tuple[int, datetime]] = []
+    for rows in (CellChange.objects.all(), Report.objects.order_by()):
+        newest += rows.filter(filing__in=returns).values_list("filing").annotate(newest=Max("at"))
+    return {filing for filing, at in newest if at > returns[filing].at}
 
 
 def parts_of(assessment: Assessment) -> list[Part]:

@@ -29,7 +29,7 @@ export class Cells {
   }
 
   isOpen(code) {
-    return this.editable && (!this.opened || this.opened.has(code));
+    return this.editable && this.rows.has(code) && (!this.opened || this.opened.has(code));
   }
 
   isTotal(code) {

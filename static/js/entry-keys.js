@@ -1,7 +1,7 @@
 // The keyboard as in a spreadsheet: Enter and arrows go through the column, Esc takes back, a pasted column
-// fills the cells below.
+// fills the cells below and says what found no place.
 
-export function spreadsheetKeys(cells, { type, restore, saveNow }) {
+export function spreadsheetKeys(cells, { type, restore, saveNow, pasted }) {
   const table = cells.rows.values().next().value.closest("table");
   const codeOf = (target) => (target.matches("input, select") ? target.name : "");
 
@@ -38,10 +38,14 @@ export function spreadsheetKeys(cells, { type, restore, saveNow }) {
   table.addEventListener("paste", (event) => {
     const code = codeOf(event.target);
     const lines = (event.clipboardData?.getData("text") ?? "").replace(/\r?\n$/, "").split(/\r?\n/);
-    if (!code || lines.length < 2) return;
+    const wider = lines.some((line) => line.split("\t").slice(1).some((text) => text.trim()));
+    // One line of several columns would run together into one figure.
+    if (!code || (lines.length < 2 && !wider)) return;
     event.preventDefault();
     const order = cells.typable().slice(cells.typable().indexOf(code));
-    lines.slice(0, order.length).forEach((line, i) => type(order[i], line.split("\t")[0].trim()));
+    const fitting = lines.slice(0, order.length);
+    fitting.forEach((line, i) => type(order[i], line.split("\t")[0].trim()));
+    pasted({ count: fitting.length, below: lines.length - fitting.length, wider });
   });
 
   // Coming into a cell selects it, so that typing replaces; a second click places the caret.

@@ -13,9 +13,10 @@ function make(tag, className, text) {
 }
 
 export class Problems {
-  // explain(rule, text) → null or the sentence why not
-  constructor(cells, state, explain) {
-    Object.assign(this, { cells, state, explain });
+  // drafts: the shelf of explanations being written
+  // explain(rule, text, shown) → null or the sentence why not; shown: the texts it was written for
+  constructor(cells, state, drafts, explain) {
+    Object.assign(this, { cells, state, drafts, explain });
     this.list = document.getElementById("problems");
     this.items = new Map();
     this.rules = new Map(cells.sheet.rules.map((rule) => [rule.id, rule]));
@@ -32,6 +33,18 @@ export class Problems {
   explanationOf(rule, figures) {
     const given = this.explained.get(rule);
     return given && given.figures === figuresOf(this.rules.get(rule), figures) ? given.text : "";
+  }
+
+  draft(rule, text) {
+    this.drafts.change((kept) => {
+      if (text.trim() && text !== this.explained.get(rule)?.text) kept[rule] = text;
+      else delete kept[rule];
+    });
+  }
+
+  // Other figures made the question go away: what was being answered can't be seen any more.
+  dropDrafts() {
+    this.drafts.names().filter((rule) => !this.items.has(`rule-${rule}`)).forEach((rule) => this.draft(rule, ""));
   }
 
   // → how many things are left
@@ -120,16 +133,23 @@ export class Problems {
       item.classList.add("editing");
       text.focus();
     });
-    text.addEventListener("input", () => tell(""));
+    text.addEventListener("input", () => {
+      tell("");
+      this.draft(item.thing.rule, text.value);
+    });
     save.addEventListener("click", async () => {
       const words = text.value.trim().replace(/\s+/g, " ");
       const length = Array.from(words).length;
       if (length < MIN_EXPLANATION) return tell(`说明须有 ${MIN_EXPLANATION} 至 500 个字，现有 ${length} 个。请写明数据属实的原因。`);
+      const { rule, cells } = item.thing;
       save.disabled = true;
-      const refusal = await this.explain(item.thing.rule, words);
+      const shown = Object.fromEntries(cells.map((code) => [code, this.cells.text(code)]));
+      const refusal = await this.explain(rule, words, shown);
       save.disabled = false;
       tell(refusal ?? "");
-      if (refusal === null) item.classList.remove("editing");
+      if (refusal !== null) return;
+      item.classList.remove("editing");
+      this.draft(rule, "");
     });
     const line = make("div", "explain-line");
     line.append(hint, save);
@@ -147,7 +167,9 @@ export class Problems {
     if (given) given.textContent = thing.explanation ? `说明：${thing.explanation}` : "";
     const text = item.querySelector("textarea");
     if (text && document.activeElement !== text && !text.value) {
-      text.value = thing.explanation || this.explained.get(thing.rule)?.text || "";
+      const draft = this.drafts.all()[thing.rule];
+      text.value = draft || thing.explanation || this.explained.get(thing.rule)?.text || "";
+      item.classList.toggle("editing", Boolean(draft && thing.explanation));
     }
   }
 

@@ -1,13 +1,23 @@
 // Autosave: what is typed is on the server within two seconds, and on this machine at once.
 //
-// One request in flight; typing meanwhile waits for its answer. A typed cell is forgotten here only when the
-// server has answered for exactly that text. `base` is the text the person saw before typing: the server
-// refuses to overwrite a colleague's other value and answers it as a conflict.
+// A Saver takes care of one part of a filing: the cells of one form, or the head. One request in flight; typing
+// meanwhile waits for its answer. What is typed is forgotten here only when the server has answered for exactly
+// that text. `base` is the text the person saw before typing: the server refuses to overwrite a colleague's
+// other value and answers it as a conflict. `sent` are the texts that went out and may have arrived although no
+// answer came back: with oneself there is no conflict.
+
+import { shelfOf } from "./entry-shelf.js";
 
 const QUIET = 600; // ms after the last key
 const LONGEST = 1300; // ms after the first unsaved key, however long the typing goes on
 const PATIENCE = 15000; // ms for an answer
+const LONG_ENOUGH = 10000; // ms to wait until everything typed is on the server
 const MOST_CELLS = 200;
+// A browser lets 64 KB go out behind a closing page, all requests together; the server takes 64 KB at once.
+const MOST_BYTES = 20000;
+// Nobody behind these looked at what was sent: sending it in smaller pieces would not help.
+const NOT_NOW = [429, 502, 503, 504];
+const NOT_AT_ALL = [401, 403, 404, 409];
 
 const WORDS = {
   offline: "未保存（网络中断，已存在本机）",
@@ -23,16 +33,21 @@ export function csrfToken() {
   return found ? decodeURIComponent(found[1]) : "";
 }
 
+const bytes = (text) => new TextEncoder().encode(text).length;
+
 // {status, answer}; status 0 when nothing came back.
 export async function post(url, body) {
   const abort = new AbortController();
   const timer = setTimeout(() => abort.abort(), PATIENCE);
+  const text = JSON.stringify(body);
   try {
     const response = await fetch(url, {
       method: "POST",
       headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": csrfToken() },
-      body: JSON.stringify(body),
+      body: text,
       credentials: "same-origin",
+      // Goes on its way although the page closes.
+      keepalive: bytes(text) < 2 * MOST_BYTES,
       signal: abort.signal,
     });
     const answer = await response.json().catch(() => null);
@@ -44,105 +59,81 @@ export async function post(url, body) {
   }
 }
 
-// What this machine keeps: one entry per person, filing and form. Two tabs share it, so every change
-// reads what stands there before it writes.
-class Shelf {
-  constructor(key) {
-    this.key = key;
-    this.works = true;
-  }
-
-  all() {
-    try {
-      return JSON.parse(localStorage.getItem(this.key)) ?? {};
-    } catch {
-      return {};
-    }
-  }
-
-  change(edit) {
-    try {
-      const kept = this.all();
-      edit(kept);
-      if (Object.keys(kept).length) localStorage.setItem(this.key, JSON.stringify(kept));
-      else localStorage.removeItem(this.key);
-      this.works = true;
-    } catch {
-      this.works = false;
-    }
-  }
-}
-
 export class Saver {
-  // on: {status(text, kind), answer(answer, sent), head(answer), trouble(kind, answer)}
-  constructor(state, isComputed, known, on) {
-    Object.assign(this, { state, isComputed, known, on });
-    const key = `songwennuan:${state.person}:${state.filing}`;
-    this.shelf = new Shelf(`${key}:${state.slug}`);
-    this.headShelf = new Shelf(`${key}:head`);
-    this.typed = new Map(); // code → {value, base}
-    this.head = new Map(); // name → value
+  // part: {slug, url, kind: "cells" | "fields"}; known: code → text last known from the server
+  // on: {tell(), answer(answer, sent), trouble(kind, answer), isComputed(code)}
+  constructor(state, part, known, on) {
+    Object.assign(this, { state, part, known, on });
+    this.shelf = shelfOf(state, part.slug);
+    this.typed = new Map(); // code → {value, base, sent}
     this.waiting = new Set(); // codes in conflict: sent again only after the person has chosen
+    this.refused = new Map(); // code → sentence: sent again only when typed anew
+    this.later = new Set(); // refused codes that a failing server may take the next time
+    this.alone = new Set(); // codes of a batch that failed: one of them may be the reason
     this.trouble = "";
     this.failures = 0;
-    this.savedAt = state.savedAt;
+    this.savedAt = "";
     this.inFlight = null;
-    window.addEventListener("online", () => this.now());
+    window.addEventListener("online", () => this.retry());
     window.addEventListener("offline", () => this.fail("offline"));
-    window.addEventListener("focus", () => this.trouble && this.now());
-    document.addEventListener("visibilitychange", () => !document.hidden && this.trouble && this.now());
+    window.addEventListener("focus", () => this.trouble && this.retry());
+    window.addEventListener("pagehide", () => this.lastWord());
+    document.addEventListener("visibilitychange", () => (document.hidden || this.trouble) && this.now());
     window.addEventListener("beforeunload", (event) => {
-      if (this.hasUnsaved() && !(this.shelf.works && this.headShelf.works)) {
+      if (this.typed.size && !this.shelf.works) {
         event.preventDefault();
         event.returnValue = "";
       }
     });
-    this.tell();
-  }
-
-  hasUnsaved() {
-    return this.typed.size > 0 || this.head.size > 0;
   }
 
   type(code, value) {
     const before = this.typed.get(code);
-    const base = before ? before.base : this.known.get(code);
-    this.typed.set(code, { value, base });
-    this.shelf.change((kept) => (kept[code] = { value, base }));
+    this.keep(code, { value, base: before ? before.base : this.known.get(code), sent: before?.sent ?? [] });
+    this.release(code);
     this.schedule();
   }
 
-  // The person took back what was typed; if it is on its way to the server, the old text follows it.
+  keep(code, entry) {
+    this.typed.set(code, entry);
+    this.shelf.change((kept) => (kept[code] = entry));
+  }
+
+  release(code) {
+    this.waiting.delete(code);
+    this.refused.delete(code);
+    this.later.delete(code);
+  }
+
+  // What the shelf holds from before is sent again.
+  takeUp(code, { value, base, sent = [] }) {
+    this.typed.set(code, { value, base, sent });
+  }
+
+  // The person took back what was typed; if it may have reached the server, the old text follows it.
   untype(code) {
-    if (this.inFlight && this.inFlight.has(code)) return this.type(code, this.typed.get(code).base);
+    if (this.typed.get(code)?.sent.length) return this.type(code, this.known.get(code));
     this.forget(code);
-    this.tell();
+    this.on.tell();
   }
 
   forget(code, value) {
     this.typed.delete(code);
-    this.waiting.delete(code);
+    this.release(code);
     this.shelf.change((kept) => {
       if (value === undefined || (kept[code] && kept[code].value === value)) delete kept[code];
     });
   }
 
-  typeHead(name, value) {
-    this.head.set(name, value);
-    this.headShelf.change((kept) => (kept[name] = value));
-    this.schedule();
-  }
-
   // In conflict: `mine` goes over what now stands on the server, or is given up.
   choose(code, theirs, mine) {
-    this.waiting.delete(code);
+    this.release(code);
     if (mine === null) {
       this.forget(code);
       this.known.set(code, theirs);
-      return this.tell();
+      return this.on.tell();
     }
-    this.typed.set(code, { value: mine, base: theirs });
-    this.shelf.change((kept) => (kept[code] = { value: mine, base: theirs }));
+    this.keep(code, { value: mine, base: theirs, sent: [] });
     this.now();
   }
 
@@ -150,122 +141,171 @@ export class Saver {
     this.firstTyped ??= Date.now();
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.now(), Math.min(QUIET, Math.max(0, this.firstTyped + LONGEST - Date.now())));
-    this.tell();
+    this.on.tell();
   }
 
+  isReady(code) {
+    return !this.waiting.has(code) && !this.refused.has(code);
+  }
+
+  // What goes next: as much as fits; what was in a batch that failed goes one by one.
   batch() {
-    const ready = [...this.typed].filter(([code]) => !this.waiting.has(code)).slice(0, MOST_CELLS);
-    return new Map(ready);
+    const ready = [...this.typed].filter(([code]) => this.isReady(code));
+    const together = ready.filter(([code]) => !this.alone.has(code));
+    if (!together.length) return new Map(ready.slice(0, 1));
+    let room = MOST_BYTES;
+    const fits = ([code, entry]) => (room -= bytes(JSON.stringify([code, entry])) + 20) > 0;
+    const size = together.slice(0, MOST_CELLS).findIndex((one) => !fits(one));
+    return new Map(together.slice(0, size < 0 ? MOST_CELLS : Math.max(1, size)));
+  }
+
+  isBusy() {
+    return this.inFlight !== null || this.batch().size > 0;
   }
 
   async now() {
     clearTimeout(this.timer);
     if (this.inFlight || this.trouble === "stopped") return;
     const batch = this.batch();
-    if (!batch.size && !this.head.size) {
-      this.firstTyped = undefined;
-      if (this.trouble) this.clear();
-      return this.tell();
-    }
     this.firstTyped = undefined;
+    if (!batch.size) {
+      if (this.later.size) return this.fail("server");
+      if (this.trouble) this.clear();
+      return this.on.tell();
+    }
     this.inFlight = batch;
-    this.tell();
-    const went = batch.size ? await this.sendCells(batch) : await this.sendHead();
+    this.on.tell();
+    const went = await this.send(batch);
     this.inFlight = null;
-    if (went && (this.batch().size || this.head.size)) this.schedule();
-    this.tell();
+    if (went && this.batch().size) {
+      if (this.alone.size) this.now();
+      else this.schedule();
+    } else if (went && this.later.size) this.fail("server");
+    this.on.tell();
   }
 
-  async sendCells(batch) {
-    const cells = [...batch].map(([code, { value, base }]) => ({
-      code,
-      value,
+  // Also with what a failing server did not take.
+  retry() {
+    this.later.forEach((code) => this.refused.delete(code));
+    this.later.clear();
+    this.now();
+  }
+
+  body(batch) {
+    const entries = [...batch].map(([code, { value, base, sent }]) => {
+      const entry = this.typed.get(code);
+      if (entry) this.keep(code, { ...entry, sent: [...new Set([...entry.sent, value])].slice(-5) });
       // What the machine computed is nobody's typing: no conflict with that.
-      base: this.isComputed(code) ? this.known.get(code) : base,
-    }));
-    const { status, answer } = await post(this.state.urls.cells, { person: this.state.person, cells });
-    if (status !== 200 || !answer) return this.judge(status, answer);
+      return [code, { value, base: this.on.isComputed?.(code) ? this.known.get(code) : base, sent }];
+    });
+    const content = this.part.kind === "cells"
+      ? entries.map(([code, entry]) => ({ code, ...entry }))
+      : Object.fromEntries(entries);
+    return { person: this.state.person, [this.part.kind]: content };
+  }
+
+  async send(batch) {
+    const { status, answer } = await post(this.part.url, this.body(batch));
+    if (status !== 200 || !answer) return this.judge(status, answer, batch);
     this.clear();
     this.savedAt = answer.at;
     const conflicts = new Set(answer.conflicts.map((conflict) => conflict.code));
-    for (const [code, text] of Object.entries(answer.cells)) {
+    for (const [code, text] of Object.entries(answer[this.part.kind])) {
       this.known.set(code, text);
       const typed = this.typed.get(code);
-      if (typed) typed.base = text;
+      if (typed) this.keep(code, { ...typed, base: text, sent: [] });
     }
     for (const [code, sent] of batch) {
+      this.alone.delete(code);
+      if (this.typed.get(code)?.value !== sent.value) continue;
       if (conflicts.has(code)) this.waiting.add(code);
-      else if (this.typed.get(code)?.value === sent.value) this.forget(code, sent.value);
+      else if (code in answer.refused) {
+        this.keep(code, { ...this.typed.get(code), sent: [] });
+        this.refused.set(code, answer.refused[code]);
+      } else this.forget(code, sent.value);
     }
     this.on.answer(answer, batch);
     return true;
   }
 
-  async sendHead() {
-    const sent = new Map(this.head);
-    const body = { person: this.state.person, ...Object.fromEntries(sent) };
-    const { status, answer } = await post(this.state.urls.head, body);
-    if (status !== 200 && status !== 422) return this.judge(status, answer);
-    this.clear();
-    // A refused head stays on the page with its sentence; sending the same again would not help.
-    for (const [name, value] of sent) {
-      if (this.head.get(name) !== value) continue;
-      this.head.delete(name);
-      if (status === 200) this.headShelf.change((kept) => delete kept[name]);
-    }
-    if (status === 200) this.savedAt = answer.at;
-    this.on.head(status === 200 ? "" : answer.error);
-    return true;
-  }
-
-  judge(status, answer) {
+  // → whether to go on with the rest
+  judge(status, answer, batch) {
     if (status === 401) this.fail("login", answer);
     else if (status === 0) this.fail("offline");
-    else if (status >= 500 || status === 429) this.fail("server");
-    // The rest won't be mended by sending the same again: the page says why, the machine keeps the values.
-    else this.fail("stopped", answer);
+    else if (NOT_NOW.includes(status)) this.fail("server");
+    // These won't be mended by sending the same again: the page says why, the machine keeps the values.
+    else if (NOT_AT_ALL.includes(status)) this.fail("stopped", answer);
+    else {
+      if (batch.size > 1) for (const code of batch.keys()) this.alone.add(code);
+      else this.refuse([...batch][0], status, answer);
+      return true;
+    }
     return false;
   }
 
+  refuse([code, sent], status, answer) {
+    this.alone.delete(code);
+    if (this.typed.get(code)?.value !== sent.value) return;
+    const sentence = `服务器没有接受此项，未保存。${answer?.error ?? ""}`;
+    this.refused.set(code, sentence);
+    if (status >= 500) this.later.add(code);
+    else this.keep(code, { ...this.typed.get(code), sent: [] });
+    this.on.answer({ refused: { [code]: sentence } }, new Map([[code, sent]]));
+  }
+
+  // The page goes away: what is not on its way yet goes now, and nobody waits for the answer.
+  lastWord() {
+    if (this.trouble === "stopped" || this.trouble === "login") return;
+    const left = new Map([...this.batch()].filter(([code, { value }]) => this.inFlight?.get(code)?.value !== value));
+    if (left.size) post(this.part.url, this.body(left));
+  }
+
   fail(kind, answer = null) {
-    if (kind === "offline" && !this.hasUnsaved()) return this.tell();
+    if (kind === "offline" && !this.typed.size) return this.on.tell();
     this.trouble = kind;
     if (kind === "offline" || kind === "server") {
       const wait = Math.min(30000, 1000 * 2 ** this.failures++);
       clearTimeout(this.timer);
-      this.timer = setTimeout(() => this.now(), wait);
+      this.timer = setTimeout(() => this.retry(), wait);
     }
     this.on.trouble(kind, answer);
-    this.tell();
+    this.on.tell();
   }
 
   clear() {
-    this.failures = 0;
+    this.failures = this.later.size ? this.failures : 0;
     if (!this.trouble) return;
     this.trouble = "";
     this.on.trouble("", null);
   }
 
-  tell() {
-    if (!this.hasUnsaved()) {
-      return this.on.status(this.savedAt ? `已保存 ${this.savedAt}` : "", "saved");
-    }
-    if (!this.shelf.works || !this.headShelf.works) return this.on.status(WORDS.unstorable, "trouble");
-    if (this.trouble) return this.on.status(WORDS[this.trouble], "trouble");
-    if (this.waiting.size && !this.batch().size && !this.head.size) {
-      return this.on.status(`${this.waiting.size} 格与他人所填不一致，请选择`, "trouble");
-    }
-    return this.on.status("正在保存…", "saving");
-  }
-
   // Until everything typed is on the server: true; false when that can't be now.
   async settled() {
-    for (let tries = 0; tries < 100; tries++) {
-      if (!this.hasUnsaved()) return true;
-      if (this.trouble || (this.waiting.size && !this.batch().size && !this.head.size)) return false;
+    const until = Date.now() + LONG_ENOUGH;
+    while (Date.now() < until) {
+      if (!this.typed.size) return true;
+      if (this.trouble || !this.isBusy()) return false;
       if (!this.inFlight) await this.now();
-      else await new Promise((resolve) => setTimeout(resolve, 100));
+      else await new Promise((resolve) => setTimeout(resolve, 50));
     }
     return false;
   }
+}
+
+// How the savers of a page stand, all together: [sentence, "saved" | "saving" | "trouble"].
+export function standing(savers) {
+  const busy = savers.filter((saver) => saver.typed.size);
+  if (!busy.length) {
+    const at = savers.map((saver) => saver.savedAt).sort().at(-1);
+    return [at ? `已保存 ${at}` : "", "saved"];
+  }
+  if (busy.some((saver) => !saver.shelf.works)) return [WORDS.unstorable, "trouble"];
+  const trouble = busy.find((saver) => saver.trouble)?.trouble;
+  if (trouble) return [WORDS[trouble], "trouble"];
+  if (busy.some((saver) => saver.isBusy())) return ["正在保存…", "saving"];
+  const count = (name) => busy.reduce((sum, saver) => sum + saver[name].size, 0);
+  const words = [];
+  if (count("refused")) words.push(`${count("refused")} 项未保存，请改正`);
+  if (count("waiting")) words.push(`${count("waiting")} 项与他人所填不一致，请选择`);
+  return [words.join("；"), "trouble"];
 }

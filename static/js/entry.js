@@ -2,24 +2,14 @@
 
 import { Cells } from "./entry-cells.js";
 import { spreadsheetKeys } from "./entry-keys.js";
+import { FilingSavers, bar, button, make, state } from "./entry-filing.js";
+import { followHead } from "./entry-head.js";
 import { Problems } from "./entry-problems.js";
-import { Saver, csrfToken, post } from "./entry-saving.js";
+import { post } from "./entry-saving.js";
+import { draftsOf } from "./entry-shelf.js";
+import { offerSubmit } from "./entry-submit.js";
 
 const $ = (id) => document.getElementById(id);
-const state = JSON.parse($("entry-state").textContent);
-
-function make(tag, className, ...content) {
-  const element = document.createElement(tag);
-  if (className) element.className = className;
-  element.append(...content);
-  return element;
-}
-
-// A line over the page about something that stops the saving; no content takes it away.
-function bar(...content) {
-  $("bar").replaceChildren(...content);
-  $("bar").hidden = content.length === 0;
-}
 
 async function start() {
   const response = await fetch(state.urls.sheet, { headers: { Accept: "application/json" }, credentials: "same-origin" });
@@ -28,21 +18,19 @@ async function start() {
   const cells = new Cells($("sheet"), sheet, state);
   const conflicts = new Map();
 
-  const saver = new Saver(state, (code) => cells.isTotal(code) && !cells.touched.has(code), cells.known, {
-    status(text, kind) {
-      $("saved").textContent = state.editable ? text : "";
-      $("saved").className = `saved ${kind}`;
-    },
+  const savers = new FilingSavers();
+  const saver = savers.open(state.slug, cells.known, {
     answer: taken,
-    head: headError,
-    trouble: showTrouble,
+    isComputed: (code) => cells.isTotal(code) && !cells.touched.has(code),
   });
+  saver.savedAt = state.savedAt;
 
-  const problems = new Problems(cells, state, async (rule, text) => {
+  const problems = new Problems(cells, state, draftsOf(state, state.slug), async (rule, text, shown) => {
     if (!(await saver.settled())) return "还有未保存的改动，请先处理后再保存说明。";
-    const { status, answer } = await post(state.urls.explain, { person: state.person, rule, text });
+    const { status, answer } = await post(state.urls.explain, { person: state.person, rule, text, shown });
     if (status !== 200) {
       if (status === 401) saver.fail("login", answer);
+      if (status === 409) await refresh();
       return answer?.error ?? "网络中断，说明没有保存，请稍后再试。";
     }
     problems.setExplanations({ [rule]: answer.text }, cells.read().figures);
@@ -57,6 +45,7 @@ async function start() {
       control.classList.toggle("invalid", read.invalid.has(code));
       control.classList.toggle("unsaved", saver.typed.has(code));
       cells.note(code, "format", read.invalid.get(code) ?? null);
+      cells.note(code, "refused", saver.refused.get(code) ?? null);
     }
     count(problems.update(read) + conflicts.size, read);
   }
@@ -73,11 +62,9 @@ async function start() {
 
   // Something was typed into a cell, by whatever means.
   function typed(code, value = cells.text(code)) {
-    cells.note(code, "refused", null);
-    if (conflicts.delete(code)) {
-      cells.note(code, "conflict", null);
-      saver.waiting.delete(code);
-    }
+    cells.note(code, "closed", null);
+    if (conflicts.delete(code)) cells.note(code, "conflict", null);
+    saver.release(code);
     if (cells.isTotal(code)) cells.typedTotals.set(code, value !== "");
     else if (value === cells.known.get(code) && saver.typed.has(code)) {
       saver.untype(code);
@@ -105,25 +92,31 @@ async function start() {
     cells.controls.get(code).select?.();
   }
 
-  // The server's answer to a batch.
+  // The server's answer to a batch; for a cell that it could not take, only the refusal.
   function taken(answer, batch) {
-    cells.touched = new Set(answer.touched);
-    for (const code of cells.typedTotals.keys()) if (!saver.typed.has(code)) cells.typedTotals.delete(code);
-    for (const code of [...batch.keys(), ...Object.keys(answer.cells)]) {
-      const isTyping = document.activeElement === cells.controls.get(code);
-      if (!saver.typed.has(code) && cells.known.has(code) && !isTyping) cells.put(code, cells.known.get(code));
-    }
-    for (const conflict of answer.conflicts) askConflict(conflict);
-    for (const [code, sentence] of Object.entries(answer.refused)) {
-      if (!cells.rows.has(code)) continue;
-      cells.note(code, "refused", `${sentence}（所填：${batch.get(code)?.value || "空白"}）`);
-      cells.put(code, cells.known.get(code));
-    }
-    if (!saver.typed.size) {
-      problems.setExplanations(answer.explanations, cells.read().figures);
-      catchUp();
+    for (const code of Object.keys(answer.refused)) if (!cells.isOpen(code)) giveBack(code, batch.get(code)?.value);
+    if (answer.cells) {
+      cells.touched = new Set(answer.touched);
+      for (const code of cells.typedTotals.keys()) if (!saver.typed.has(code)) cells.typedTotals.delete(code);
+      for (const code of [...batch.keys(), ...Object.keys(answer.cells)]) {
+        const isTyping = document.activeElement === cells.controls.get(code);
+        if (!saver.typed.has(code) && cells.known.has(code) && !isTyping) cells.put(code, cells.known.get(code));
+      }
+      for (const conflict of answer.conflicts) askConflict(conflict);
+      if (!saver.typed.size) {
+        problems.setExplanations(answer.explanations, cells.read().figures);
+        catchUp();
+      }
     }
     update();
+  }
+
+  // A value that has no place here any more: said once, and no longer kept.
+  function giveBack(code, value) {
+    saver.forget(code);
+    if (!cells.rows.has(code)) return bar(`本表已没有 ${code} 这一行，所填 ${value || "空白"} 没有保存。`, closeBar());
+    cells.put(code, cells.known.get(code));
+    cells.note(code, "closed", `此格不能修改，未保存（所填：${value || "空白"}）`);
   }
 
   // A colleague's figures may stand on the server and not here; then our totals differ from the stored ones.
@@ -132,7 +125,11 @@ async function start() {
       const inUse = document.activeElement === cells.controls.get(code);
       return !cells.isTypedTotal(code) && !inUse && cells.text(code) !== cells.known.get(code);
     });
-    if (!behind) return;
+    if (behind) await refresh();
+  }
+
+  // What stands on the server now, into every cell that is not being typed into.
+  async function refresh() {
     const response = await fetch(location.pathname, { headers: { Accept: "application/json" } }).catch(() => null);
     if (!response || !response.ok) return;
     const facts = await response.json();
@@ -159,68 +156,34 @@ async function start() {
       saver.choose(code, theirs, mine);
       update();
     };
-    const mine = make("button", "adopt", `用我的 ${yours || "空白"}`);
-    const other = make("button", "adopt", `用对方的 ${theirs || "空白"}`);
-    mine.type = other.type = "button";
-    mine.addEventListener("click", () => decide(yours));
-    other.addEventListener("click", () => decide(null));
+    const mine = button("adopt", `用我的 ${yours || "空白"}`, () => decide(yours));
+    const other = button("adopt", `用对方的 ${theirs || "空白"}`, () => decide(null));
     const line = document.createDocumentFragment();
     line.append(`${by || "同事"}${at ? ` ${at} ` : ""}已填 ${theirs || "空白"}，您填的是 ${yours || "空白"}：`, mine, other);
     cells.note(code, "conflict", null);
     cells.note(code, "conflict", line);
   }
 
-  function showTrouble(kind, answer) {
-    if (kind === "login") {
-      const link = make("a", "btn btn-primary btn-sm", "重新登录");
-      link.href = `${answer?.login ?? state.urls.login}?next=${encodeURIComponent(location.pathname)}`;
-      link.target = "_blank";
-      link.rel = "noopener";
-      const again = make("button", "btn btn-plain btn-sm", "已登录，继续保存");
-      again.type = "button";
-      again.addEventListener("click", () => saver.now());
-      bar("登录已过期。已填内容存在本机，登录后自动补传。", link, again);
-    } else if (kind === "stopped") {
-      const link = make("a", "btn btn-plain btn-sm", "刷新页面");
-      link.href = location.pathname;
-      bar(answer?.error ?? "页面已过期，没有保存。", "您填的内容存在本机，仍显示在下面。", link);
-    } else bar();
-  }
-
-  function headError(sentence) {
-    $("head-error").textContent = sentence;
-    $("head-error").hidden = !sentence;
-  }
-
   // What this machine kept from before: shown again, marked, and sent; the server decides on conflicts.
   function unpack() {
-    const kept = Object.entries(saver.shelf.all()).filter(([code]) => cells.rows.has(code));
+    const kept = Object.entries(saver.shelf.all()).filter(([code]) => !saver.typed.has(code));
     if (!state.editable) {
       if (!kept.length) return;
-      const drop = make("button", "btn btn-plain btn-sm", "不要了");
-      drop.type = "button";
-      drop.addEventListener("click", () => {
+      const drop = button("btn btn-plain btn-sm", "不要了", () => {
         kept.forEach(([code]) => saver.forget(code));
         bar();
       });
       const list = kept.map(([code, { value }]) => `${code} 填为 ${value || "空白"}`).join("，");
       return bar(`本机还有没有保存的改动：${list}。报送件重新可改时会自动补传。`, drop);
     }
-    for (const [code, { value, base }] of kept) {
+    for (const [code, entry] of kept) {
       if (!cells.isOpen(code)) {
-        cells.note(code, "refused", `此格不能修改，未保存（所填：${value || "空白"}）`);
-        saver.forget(code);
+        giveBack(code, entry.value);
         continue;
       }
-      saver.typed.set(code, { value, base });
-      if (cells.isTotal(code)) cells.typedTotals.set(code, value !== "");
-      cells.put(code, value);
-    }
-    for (const [name, value] of Object.entries(saver.headShelf.all())) {
-      const input = $("head-fields").querySelector(`[name="${CSS.escape(name)}"]`);
-      if (!input) continue;
-      input.value = value;
-      saver.head.set(name, value);
+      saver.takeUp(code, entry);
+      if (cells.isTotal(code)) cells.typedTotals.set(code, entry.value !== "");
+      cells.put(code, entry.value);
     }
     saver.now();
   }
@@ -229,6 +192,10 @@ async function start() {
   problems.setExplanations(state.explanations, cells.read().figures);
   unpack();
   update();
+  const unpackHead = state.editable ? followHead(savers) : null;
+  if (state.editable) problems.dropDrafts();
+  savers.openOthers();
+  savers.guardLinks();
   $("panel-toggle").hidden = false;
   $("panel-toggle").addEventListener("click", () => document.body.classList.toggle("panel-open"));
   $("panel-close").addEventListener("click", () => document.body.classList.remove("panel-open"));
@@ -248,10 +215,22 @@ async function start() {
     const code = event.target.dataset.adopt;
     if (code) put(code, "");
   });
-  spreadsheetKeys(cells, { type: put, restore, saveNow: () => saver.now() });
-  followHead(saver);
+  spreadsheetKeys(cells, { type: put, restore, saveNow: () => saver.now(), pasted });
   fillZeros();
-  offerSubmit();
+  // Another tab may have left something since; what nobody can see any more is given up.
+  offerSubmit(savers, () => {
+    unpack();
+    unpackHead();
+    update();
+    savers.openOthers();
+    problems.dropDrafts();
+  });
+
+  function pasted({ count, below, wider }) {
+    if (!below && !wider) return;
+    const dropped = below ? `，${below} 行超出表格未粘贴` : "";
+    bar(`粘贴了 ${count} 格${dropped}。${wider ? "只粘贴第一列，其余各列未粘贴。" : ""}`, closeBar());
+  }
 
   function fillZeros() {
     $("fill-zero").addEventListener("click", () => {
@@ -260,9 +239,7 @@ async function start() {
       );
       filled.forEach((code) => put(code, "0"));
       if (!filled.length) return bar("没有空白的数字格。", closeBar());
-      const undo = make("button", "btn btn-plain btn-sm", "撤销");
-      undo.type = "button";
-      undo.addEventListener("click", () => {
+      const undo = button("btn btn-plain btn-sm", "撤销", () => {
         filled.filter((code) => cells.text(code) === "0").forEach((code) => put(code, ""));
         bar();
       });
@@ -271,78 +248,8 @@ async function start() {
   }
 
   function closeBar() {
-    const close = make("button", "btn btn-plain btn-sm", "知道了");
-    close.type = "button";
-    close.addEventListener("click", () => bar());
-    return close;
+    return button("btn btn-plain btn-sm", "知道了", () => bar());
   }
-
-  function offerSubmit() {
-    const link = $("submit");
-    if (!link) return;
-    const dialog = $("submit-dialog");
-    const confirm = $("submit-confirm");
-    const say = (title, ...content) => {
-      $("submit-title").textContent = title;
-      $("submit-body").replaceChildren(...content);
-      if (!dialog.open) dialog.showModal();
-    };
-    link.addEventListener("click", async (event) => {
-      event.preventDefault();
-      confirm.hidden = true;
-      if (!(await saver.settled())) {
-        return say("还不能上报", make("p", "", "还有改动没有保存到服务器。请等网络恢复、登录或选定不一致的值后再上报。"));
-      }
-      const response = await fetch(state.urls.submit, { headers: { Accept: "application/json" } }).catch(() => null);
-      const answer = response && (await response.json().catch(() => null));
-      if (!answer || !response.ok) return say("还不能上报", make("p", "", answer?.error ?? "网络中断，请稍后再试。"));
-      if (answer.missing.length) {
-        const list = make("ul", "missing", ...answer.missing.map((sentence) => make("li", "", sentence)));
-        return say(`还不能上报：${answer.missing.length} 项要处理`, list);
-      }
-      const words = [make("p", "", "统计表和送温暖报告已填写完整。上报后不能再修改，审核员开始审核前可以撤回。")];
-      if (answer.not_included.length) {
-        words.push(make("p", "not-included", `以下 ${answer.not_included.length} 个下级单位还没有通过审核，合计中不含其数据：${answer.not_included.join("、")}。`));
-      }
-      confirm.hidden = false;
-      confirm.disabled = false;
-      say("确认上报", ...words);
-    });
-    $("submit-cancel").addEventListener("click", () => dialog.close());
-    dialog.querySelector("form").addEventListener("submit", (event) => {
-      event.target.elements.csrfmiddlewaretoken.value = csrfToken();
-    });
-  }
-}
-
-// 填报人, 电话, 填报日期
-function followHead(saver) {
-  const fields = $("head-fields");
-  const mine = $("use-mine");
-  const inputs = [...fields.querySelectorAll("input")];
-  const offer = () => (mine.hidden = inputs.every((input) => input.value));
-  const put = (input) => {
-    // A half-typed date reads as empty; only a whole one or a cleared one is meant.
-    if (input.type === "date" && input.validity.badInput) return;
-    saver.typeHead(input.name, input.value.trim());
-    offer();
-  };
-  inputs.forEach((input) => input.addEventListener("input", () => put(input)));
-  mine.addEventListener("click", () => {
-    const today = new Date();
-    const date = [today.getFullYear(), today.getMonth() + 1, today.getDate()];
-    const values = {
-      filler_name: mine.dataset.name,
-      filler_phone: mine.dataset.phone,
-      filled_on: date.map((n) => String(n).padStart(2, "0")).join("-"),
-    };
-    for (const input of inputs) {
-      if (input.value || !values[input.name]) continue;
-      input.value = values[input.name];
-      put(input);
-    }
-  });
-  offer();
 }
 
 start().catch((error) => {

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from reporting.fields import YesNoField
 from reporting.filling import add_figures, new_row
-from reporting.models import Campaign, Filing, Round
+from reporting.models import Campaign, Event, Filing, Round
 from reporting.registry import all_forms
 from reporting.sheets import sheets_for
 from reporting.statistical import StatisticalForm
@@ -94,6 +94,15 @@ class Province:
                 seal(sheet.form, filing, round_, scope, figures)
         filing.current_round, filing.is_late, filing.state = round_, is_late, Filing.State.APPROVED
         filing.save()
+        Event.objects.create(
+            filing=filing,
+            at=round_.submitted_at,
+            by=self.director,
+            move="approve",
+            from_state=Filing.State.SUBMITTED,
+            to_state=Filing.State.APPROVED,
+            round=round_,
+        )
         self.filings[union.code] = filing
         return filing
 

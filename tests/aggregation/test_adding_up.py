@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import pytest
+from django.db.models import F
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reporting.aggregation import add_up, disagreement, make_summary, roll_up, rows_of_summary
+from reporting.aggregation import add_up, make_summary, roll_up, rows_of_summary
 from reporting.fields import MAX_COUNT, YesNoField
 from reporting.models import Filing, Summary
-from reporting.registry import all_forms
+from reporting.registry import all_forms, get_form
 from reporting.sheets import sheet_for, sheets_for
 from reporting.summaries import opened, sealed_sheets, unfolded, units_of
 from tests.aggregation.sealed import Province, relabel, undone
+from unions.models import Union
 
+WARMTH = get_form("warmth")
 FORMS = [form.slug for form in all_forms()]
 
 
@@ -37,7 +40,6 @@ def test_whatever_the_figures_the_tree_sums_to_the_top(province: Province, seed:
         summary = make_summary(province.campaign)
         for sheet in sheets_for(province.campaign):
             assert summary.figures[sheet.slug] == expected(sheet.form, own.values())
-            assert disagreement(province.campaign, sheet) == []
             levels = roll_up(sheet.form, province.campaign)
             assert levels["province"] == {province.root.pk: summary.figures[sheet.slug]}
             for row in rows_of_summary(summary, sheet):
@@ -149,6 +151,36 @@ def test_relabelling_afterwards_does_not_change_a_signed_summary(province: Provi
     assert again.number == 2, "other wording is another input"
     assert sealed_sheets(Summary.objects.get(number=1))[0].row["B"].label == before
     assert sealed_sheets(again)[0].row["B"].label == "走访慰问企业（户）"
+
+
+def test_a_union_switched_off_that_never_filed_is_not_missing(province: Province):
+    province.approve_all()
+    idle = Union.objects.create(
+        code="230400", name="第4市总工会", short_name="第4市", kind="city", parent=province.root, position=4
+    )
+    Filing.objects.create(campaign=province.campaign, union=idle)
+    assert [unit["union"] for unit in add_up(province.campaign).missing] == ["230400"]
+    Union.objects.filter(pk=idle.pk).update(is_active=False)
+    Union.objects.filter(pk=province.cities[1].pk).update(is_active=False)
+    province.unapprove(province.cities[1])
+    missing = add_up(province.campaign).missing
+    assert [unit["union"] for unit in missing] == ["230200"], "who did file takes part all the same"
+
+
+def test_totals_that_are_not_the_sums_of_their_leaves_get_no_number(province: Province):
+    own = province.approve_all()
+    county = province.counties["230100"][0]
+    filing = province.filings[county.code]
+    later = {slug: dict(figures) for slug, figures in own[county.code].items()}
+    later["warmth"]["B"] += 1000
+    province.approve(county, later)
+    province.unapprove(province.cities[1])
+    make_summary(province.campaign)  # a county ahead of its city, a county without one: nothing is wrong
+    rows = WARMTH._default_manager.filter(round=filing.current_round_id, scope="own")
+    rows.update(B=F("B") + 1)
+    province.approve(province.cities[1], own["230200"])
+    with pytest.raises(ArithmeticError, match="送温暖统计表的 B "):
+        make_summary(province.campaign)
 
 
 def test_a_summary_of_nobody_has_no_figures(province: Province):

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from random import Random
 
 import pytest
 from django.core import mail
@@ -16,10 +17,12 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from reporting import aggregation, tasks
-from reporting.aggregation import due_runs, request_run, work_off_one
-from reporting.models import AggregationRun, Outbox, Summary
+from reporting.aggregation import deadline_key, due_runs, request_run, work_off_one
+from reporting.campaigns import set_closed
+from reporting.clock import pinned
+from reporting.models import AggregationRun, Event, Outbox, Summary
 from tests.aggregation.processes import environment
-from tests.aggregation.sealed import DEADLINE, Province, make_province
+from tests.aggregation.sealed import DEADLINE, Province, made, make_province
 from tests.cast import actor
 
 State = AggregationRun.State
@@ -103,6 +106,36 @@ def test_a_night_on_which_nobody_stands_approved_makes_no_summary(scene: Provinc
         scene.unapprove(union)
     assert due_runs(DEADLINE - datetime.timedelta(days=1)) == []
     assert [run.key[:9] for run in due_runs(DEADLINE + datetime.timedelta(hours=3))] == ["deadline:"]
+
+
+def test_who_is_approved_by_day_waits_for_the_night(scene: Province):
+    """The worker looks every minute of the afternoon too."""
+    noon = (DEADLINE - datetime.timedelta(days=2)).replace(hour=12, minute=0, second=0)
+    Event.objects.update(at=noon)
+    for later in (datetime.timedelta(minutes=1), datetime.timedelta(hours=12, minutes=30)):
+        assert due_runs(noon + later) == []
+    assert [run.key for run in due_runs(noon + datetime.timedelta(hours=13))] == ["nightly:2021-01-26"]
+
+
+def test_an_approval_that_was_reopened_and_given_again_by_day_waits_for_the_night(scene: Province):
+    noon = (DEADLINE - datetime.timedelta(days=1)).replace(hour=12)
+    own = {union.code: made(scene.campaign, Random(1), 9) for union in scene.units}
+    for union in scene.units:
+        scene.approve(union, own[union.code], submitted_at=noon)
+    assert due_runs(noon + datetime.timedelta(minutes=1)) == []
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_ending_a_campaign_after_its_deadline_asks_for_the_summary_of_the_deadline_once(
+    scene: Province, hours: int
+):
+    moment = DEADLINE + datetime.timedelta(hours=hours)
+    expected = [deadline_key(scene.campaign)] if hours > 0 else []
+    with pinned(moment):
+        for closed in (True, False, True):
+            set_closed(campaign=scene.campaign, closed=closed, by=scene.actor)
+    assert list(AggregationRun.objects.values_list("key", flat=True)) == expected
+    assert due_runs(moment) == []
 
 
 def test_a_campaign_that_has_not_begun_is_left_alone(scene: Province):

@@ -23,3 +23,9 @@ def post_json(client: Client, url: str, body: Any) -> Any:
 def save(client: Client, filing: Filing, *cells: Cell, slug: str = "warmth", **more: Any) -> Any:
     body = {"cells": [{"code": c, "base": b, "value": v} for c, b, v in cells], **more}
     return post_json(client, reverse("save_cells", args=[filing.pk, slug]), body)
+
+
+def save_head(client: Client, filing: Filing, **fields: tuple[str, str]) -> Any:
+    """`save_head(client, filing, filler_name=("what stood", "what was typed"))`"""
+    body = {"fields": {name: {"base": base, "value": value} for name, (base, value) in fields.items()}}
+    return post_json(client, reverse("save_head", args=[filing.pk]), body)

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reporting.filling import working_row
-from tests.entry.asking import post_json
+from tests.entry.asking import post_json, save_head
 from tests.entry.rounds import Scene
 from unions.models import Person
 
@@ -30,9 +30,14 @@ BODIES: list[str | bytes] = [
     *(json.dumps({"cells": [{"code": thing, "base": "", "value": "1"}]}) for thing in STRANGE),
     *(json.dumps({"cells": [], "person": thing}) for thing in STRANGE),
     *(json.dumps({"rule": thing, "text": "足够长的一段说明"}) for thing in STRANGE),
-    *(json.dumps({"rule": "D_above_A", "text": thing}) for thing in STRANGE),
-    *(json.dumps({"filler_name": thing}) for thing in STRANGE),
-    *(json.dumps({"filled_on": thing}) for thing in [*STRANGE, "0001-01-01", "9999-12-31", "10000-01-01", "2021-W03-3"]),
+    *(json.dumps({"rule": "D_above_A", "text": thing, "shown": {}}) for thing in STRANGE),
+    *(json.dumps({"rule": "D_above_A", "text": "足够长的一段说明", "shown": thing}) for thing in [*STRANGE, {"A": 1}]),
+    *(json.dumps({"fields": thing}) for thing in [*STRANGE, {"filler_name": "x"}, {"x": {}}]),
+    *(json.dumps({"fields": {"filler_name": {"base": "", "value": thing, "sent": thing}}}) for thing in STRANGE),
+    *(json.dumps({"fields": {"filler_name": {"base": thing, "value": thing}}}) for thing in STRANGE),
+    *(json.dumps({"fields": {"filled_on": {"base": "", "value": thing}}})
+      for thing in [*STRANGE, "0001-01-01", "9999-12-31", "10000-01-01", "2021-W03-3"]),
+    *(json.dumps({"cells": [{"code": "B", "base": "", "value": "1", "sent": thing}]}) for thing in STRANGE),
     json.dumps({"cells": [{"code": "B", "base": "", "value": "1"}] * 201}),
 ]  # fmt: skip
 
@@ -85,7 +90,7 @@ def test_strange_words_come_back_as_words_never_as_markup(scene: Scene, sign_in:
     client = sign_in(scene.filler)
     nasty = "</script><b onclick=x>\"'&"
     post_json(client, urls(scene)[0], {"cells": [{"code": "B", "base": "", "value": nasty}]})
-    post_json(client, urls(scene)[2], {"filler_name": nasty})
+    save_head(client, scene.filing, filler_name=("", nasty))
     page = client.get(reverse("form_page", args=[scene.filing.pk, "warmth"])).content.decode()
     assert "<b onclick" not in page
     assert "&lt;/script&gt;&lt;b onclick=x&gt;&quot;&#x27;&amp;" in page

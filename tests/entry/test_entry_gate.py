@@ -9,6 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
+from reporting.models import Round
 from reporting.reports import store_report
 from tests.cast import actor, person
 from tests.entry.asking import save
@@ -34,9 +35,14 @@ def test_the_filler_saves_the_auditor_and_the_outsider_do_not(scene: Scene, sign
     assert save(Client(), scene.filing, cell).status_code == 401
 
 
-def test_the_level_above_reads_and_never_writes(scene: Scene, sign_in: SignIn) -> None:
+def test_the_level_above_sees_no_draft_but_its_auditor_and_nobody_writes(
+    scene: Scene, sign_in: SignIn
+) -> None:
     reviewer = sign_in(person(scene.tree.province, Role.REVIEWER))
-    assert reviewer.get(path("form_page", scene)).status_code == 200
+    auditor = sign_in(person(scene.tree.province, Role.AUDITOR))
+    assert reviewer.get(path("form_page", scene)).status_code == 403
+    assert auditor.get(path("form_page", scene)).status_code == 200
+    assert save(auditor, scene.filing, ("B", "", "7")).status_code == 403
     assert save(reviewer, scene.filing, ("B", "", "7")).status_code == 403
 
 
@@ -93,7 +99,17 @@ def test_the_report_is_downloaded_by_its_union_and_those_above_only(scene: Scene
         return answer.status_code
 
     assert status(sign_in(scene.filler)) == 200
-    assert status(sign_in(person(scene.tree.province, Role.REVIEWER))) == 200
+    reviewer = sign_in(person(scene.tree.province, Role.REVIEWER))
+    assert status(reviewer) == 403, "not submitted yet"
+    Round.objects.create(
+        filing=scene.filing,
+        number=1,
+        submitted_at=report.at,
+        submitted_by=scene.leader,
+        digest="0",
+        report=report,
+    )
+    assert status(reviewer) == 200
     assert status(sign_in(person(scene.tree.province, Role.FILLER))) == 403
     assert status(sign_in(scene.outsider)) == 404
     assert status(Client()) == 302

@@ -182,7 +182,13 @@ def test_submitting_says_all_that_is_missing_then_submits_then_withdraws(
 ) -> None:
     client = sign_in(scene.leader)
     submit, withdraw = (reverse(name, args=[scene.filing.pk]) for name in ("submit", "withdraw"))
-    refused = client.post(submit)
+
+    def facts() -> Any:
+        return client.get(submit, headers={"Accept": "application/json"}).json()
+
+    unseen = client.post(submit)
+    assert (unseen.status_code, "请先在确认页核对" in unseen.content.decode()) == (409, True)
+    refused = client.post(submit, {"seen": facts()["token"]})
     assert refused.status_code == 422
     text = refused.content.decode()
     for words in (
@@ -192,15 +198,48 @@ def test_submitting_says_all_that_is_missing_then_submits_then_withdraws(
         "送温暖报告：还没有上传",
     ):
         assert words in text
-    missing = client.get(submit, headers={"Accept": "application/json"}).json()["missing"]
-    assert len(missing) == 4
+    assert len(facts()["missing"]) == 4
     complete(scene)
-    assert "确认上报" in client.get(submit).content.decode()
-    page = client.post(submit, follow=True).content.decode()
-    assert "已上报（第 1 轮）" in page
-    assert "不能再修改" in client.post(submit, follow=True).content.decode()
-    assert "已撤回" in client.post(withdraw, follow=True).content.decode()
+    page = client.get(submit).content.decode()
+    token = facts()["token"]
+    assert "确认上报" in page and f'name="seen" value="{token}"' in page
+    page = client.post(submit, {"seen": token}, follow=True).content.decode()
+    assert "已上报（第 1 轮）" in page and 'name="round" value="1"' in page
+    assert "不能再修改" in client.post(submit, {"seen": token}, follow=True).content.decode()
     assert "操作没有进行" in client.post(withdraw, follow=True).content.decode()
+    assert "已撤回" in client.post(withdraw, {"round": "1"}, follow=True).content.decode()
+    assert "操作没有进行" in client.post(withdraw, {"round": "1"}, follow=True).content.decode()
+
+
+@pytest.mark.parametrize("what", ["cell", "text", "head", "report", "explanation"])
+def test_what_changed_since_the_confirmation_is_named_and_not_sealed(
+    what: str, scene: Scene, sign_in: SignIn
+) -> None:
+    complete(scene)
+    by = actor(scene.filler, scene.tree.harbin)
+    type_into(scene.filing, "warmth", scene.filler, J2="3")
+    told: dict[str, Any] = {"filing": scene.filing, "slug": "warmth", "rule_id": "J2_without_J1", "by": by}
+    filling.explain(text="物资直接送到医院", **told)
+    client = sign_in(scene.leader)
+    url = reverse("submit", args=[scene.filing.pk])
+    token = client.get(url, headers={"Accept": "application/json"}).json()["token"]
+    name = "送温暖统计表"
+    if what in ("cell", "text"):
+        type_into(scene.filing, "warmth", scene.filler, G="7" if what == "cell" else "七")
+    elif what == "head":
+        name = "表头"
+        filling.save_head(filing=scene.filing, values={"filler_phone": "2"}, by=by)
+    elif what == "report":
+        name = "送温暖报告"
+        put(scene, "新的.pdf", PDF + b"%%EOF\n")
+    else:
+        filling.explain(text="物资由药店直接送到", **told)
+    answer = client.post(url, {"seen": token}, headers={"Accept": "application/json"})
+    assert answer.status_code == 409
+    assert answer.json()["error"] == f"打开确认之后，数据又有改动（{name}）。请核对后重新上报。"
+    assert Filing.objects.get(pk=scene.filing.pk).state == "draft"
+    page = client.post(url, {"seen": "x"}, follow=True).content.decode()
+    assert "打开确认之后，数据又有改动" in page
 
 
 def test_after_the_deadline_the_dialog_says_so(scene: Scene, sign_in: SignIn) -> None:

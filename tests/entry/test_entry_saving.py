@@ -13,7 +13,7 @@ from reporting import workflow
 from reporting.filling import working_row
 from reporting.models import CellChange, Filing
 from tests.cast import actor
-from tests.entry.asking import post_json, save
+from tests.entry.asking import post_json, save, save_head
 from tests.entry.rounds import Scene, fill_with_zeros, type_into
 from unions.models import Person
 
@@ -132,20 +132,65 @@ def test_values_kept_by_another_person_are_not_stored_under_my_name(client: Clie
 
 
 def test_the_head_is_stored_and_a_wrong_date_is_refused(client: Client, scene: Scene) -> None:
-    url = reverse("save_head", args=[scene.filing.pk])
-    head = {"filler_name": "哈尔滨填报员甲", "filler_phone": "0451-1", "filled_on": "2021-01-20"}
-    assert post_json(client, url, head).status_code == 200
-    answer = post_json(client, url, {"filled_on": "明天"})
-    assert (answer.status_code, "不是日期" in answer.json()["error"]) == (422, True)
-    assert str(Filing.objects.get(pk=scene.filing.pk).filled_on) == "2021-01-20"
+    head = {"filler_name": ("", "哈尔滨填报员甲"), "filled_on": ("", "2021-01-20")}
+    answer = save_head(client, scene.filing, **head).json()
+    assert answer["fields"] == {"filler_name": "哈尔滨填报员甲", "filled_on": "2021-01-20"}
+    answer = save_head(
+        client,
+        scene.filing,
+        filled_on=("2021-01-20", "明天"),
+        filler_name=("", "长" * 31),
+        filler_phone=("", "1"),
+    ).json()
+    assert "不是日期" in answer["refused"]["filled_on"] and "现有 31 个" in answer["refused"]["filler_name"]
+    assert answer["fields"] == {"filler_phone": "1"}
+    filing = Filing.objects.get(pk=scene.filing.pk)
+    assert (str(filing.filled_on), filing.filler_phone) == ("2021-01-20", "1")
+
+
+def test_a_colleagues_other_head_is_a_conflict_field_by_field(
+    client: Client, scene: Scene, sign_in: SignIn
+) -> None:
+    save_head(sign_in(scene.colleague), scene.filing, filler_phone=("", "1"), filler_name=("", "乙"))
+    answer = save_head(
+        client, scene.filing, filler_phone=("", "2"), filler_name=("", "乙"), filled_on=("", "2021-01-20")
+    ).json()
+    assert answer["conflicts"] == [{"code": "filler_phone", "theirs": "1", "yours": "2"}]
+    assert answer["fields"] == {"filler_name": "乙", "filled_on": "2021-01-20"}
+    assert save_head(client, scene.filing, filler_phone=("1", "2")).json()["fields"] == {"filler_phone": "2"}
+
+
+def test_a_text_too_long_for_its_cell_is_refused_whole_and_holds_no_other(
+    client: Client, scene: Scene
+) -> None:
+    data = save(client, scene.filing, ("B", "", "1" * 201), ("G", "", "4"), ("J1", "", "9" * 200)).json()
+    assert data["refused"] == {"B": "最多 200 个字符，未保存。"}
+    assert data["cells"] == {"G": "4", "J1": "9" * 200}
+
+
+def test_what_the_page_itself_sent_before_is_no_conflict(client: Client, scene: Scene) -> None:
+    save(client, scene.filing, ("B", "", "5"))
+    cell = {"code": "B", "base": "", "value": "50", "sent": ["5"]}
+    url = reverse("save_cells", args=[scene.filing.pk, "warmth"])
+    assert post_json(client, url, {"cells": [cell]}).json()["cells"] == {"B": "50"}
+    cell = {"code": "B", "base": "", "value": "7", "sent": ["5", "6"]}
+    assert len(post_json(client, url, {"cells": [cell]}).json()["conflicts"]) == 1
 
 
 def test_an_explanation_binds_to_its_figures(client: Client, scene: Scene) -> None:
     save(client, scene.filing, ("J1", "", "0"), ("J2", "", "3"))
     url = reverse("explain", args=[scene.filing.pk, "warmth"])
-    short = post_json(client, url, {"rule": "J2_without_J1", "text": "属实"})
+    answer = {
+        "rule": "J2_without_J1",
+        "text": "物资直接送到医院，未逐人统计",
+        "shown": {"J1": "０", "J2": "3.0"},
+    }
+    short = post_json(client, url, answer | {"text": "属实"})
     assert (short.status_code, "现有 2 个" in short.json()["error"]) == (422, True)
-    told = post_json(client, url, {"rule": "J2_without_J1", "text": "物资直接送到医院，未逐人统计"})
+    other = post_json(client, url, answer | {"shown": {"J1": "0", "J2": "2"}})
+    assert (other.status_code, other.json()["error"]) == (409, "数据已改为 J2 3，请按现在的数据说明。")
+    assert post_json(client, url, {"rule": "J2_without_J1", "text": answer["text"]}).status_code == 400
+    told = post_json(client, url, answer)
     assert told.json()["text"] == "物资直接送到医院，未逐人统计"
     assert "J2_without_J1" in save(client, scene.filing, ("G", "", "1")).json()["explanations"]
     assert save(client, scene.filing, ("J2", "3", "4")).json()["explanations"] == {}

@@ -88,6 +88,7 @@ OWN, BELOW, CHILD = {Relation.OWN}, {Relation.OWN, Relation.CHILD, Relation.DEEP
 F, S, R, A, U = Role.FILLER, Role.SUBMITTER, Role.REVIEWER, Role.ADMINISTRATOR, Role.AUDITOR
 EVERYWHERE: dict[str, dict[Role, set[Relation]]] = {
     "view": {F: OWN, S: OWN, R: BELOW, A: BELOW, U: BELOW},
+    "view_draft": {F: OWN, S: OWN, R: OWN, A: OWN, U: BELOW},
     "fill": {F: OWN, S: OWN},
     "submit": {S: OWN},
     "withdraw": {S: OWN},

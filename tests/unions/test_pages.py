@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.test import Client, RequestFactory
@@ -85,3 +86,59 @@ def test_the_page_of_an_error_needs_no_database_and_no_session() -> None:
     request = RequestFactory().get("/")  # no user, no session; this test may not touch the database
     assert "系统出错了" in defaults.server_error(request).content.decode()
     assert "请求有误" in defaults.bad_request(request, ValueError()).content.decode()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/unions/%00/",
+        "/unions/?all=%00",
+        "/unions/new/?parent=%00",
+        "/people/?union=%00",
+        "/people/?q=%00&page=%00",
+        "/people/new/?union=%00",
+        "/campaigns/1/?under=%00",
+        "/review/?campaign=%00",
+        "/login/?next=%00",
+        "/nowhere/%00",
+    ],
+)
+def test_nothing_is_addressed_by_nul(tree: UnionTree, sign_in: SignIn, address: str) -> None:
+    """PostgreSQL refuses every question with NUL in it: left alone, each of these is an error page."""
+    client = sign_in(person(tree.province, *Role))
+    assert client.get(address).status_code == 404
+    assert client.post(address).status_code in (403, 404, 405)
+    assert Client().get(address).status_code == 404
+
+
+def test_per_cent_in_an_address_is_no_nul(tree: UnionTree, sign_in: SignIn) -> None:
+    assert sign_in(person(tree.province, *Role)).get("/people/?q=%2500").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("address", "sent"),
+    [
+        ("/acting/", {"union": "\0"}),
+        ("/login/", {"username": "\0", "password": "\0", "next": "\0"}),
+        ("/unions/230100/", {"name": "a\0", "short_name": "\0"}),
+        ("/unions/230100/active/", {"active": "\0"}),
+        ("/unions/230100/children/", {"active": ["\0"]}),
+        ("/unions/new/", {"parent": "\0", "kind": "\0", "name": "\0", "short_name": "x", "code": "\0"}),
+        ("/people/new/", {"username": "\0", "name": "\0"}),
+        (
+            "/people/new/",
+            {
+                "username": "甲",
+                "name": "甲",
+                "posts-TOTAL_FORMS": "1",
+                "posts-INITIAL_FORMS": "0",
+                "posts-0-union": "\0",
+                "posts-0-roles": "\0",
+            },
+        ),
+    ],
+)
+def test_nul_in_what_is_sent_is_refused_as_any_other_nonsense(
+    tree: UnionTree, sign_in: SignIn, address: str, sent: dict[str, Any]
+) -> None:
+    assert sign_in(person(tree.province, *Role)).post(address, sent).status_code < 500

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import io
 import re
 import zipfile
@@ -9,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
@@ -16,12 +18,13 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from reporting.aggregation import make_summary
 from reporting.fields import MAX_FEN, MoneyField, YesNoField
-from reporting.models import Summary
+from reporting.models import Campaign, Summary
 from reporting.registry import all_forms
 from reporting.summaries import sealed_sheets, units_of
 from reporting.workbook import summary_workbook, workbook_name
 from reporting.workbook_layout import Book, legal, lines_of, number_format, text
-from tests.aggregation.sealed import Province
+from tests.aggregation.sealed import Province, relabel
+from unions.models import Union
 
 A4, A3 = 9, 8
 TITLES = [
@@ -164,10 +167,10 @@ def test_the_cover_names_everybody(summary: Summary):
     assert "演示数据" not in cover
 
 
-def test_sample_figures_say_so_on_every_sheet_with_figures(province: Province, summary: Summary):
+def test_sample_figures_say_so_on_every_sheet_with_figures(province: Province):
     province.campaign.is_sample = True
     province.campaign.save()
-    book = opened(Summary.objects.get(pk=summary.pk))
+    book = opened(make_summary(province.campaign))
     for title in TITLES[:5]:
         assert any("演示数据" in said for said in texts(book[title]))
 
@@ -184,7 +187,8 @@ def test_who_filed_when_and_what_was_sealed(summary: Summary):
     ]
     assert rows[3][3:7:3] == ["第 2 轮", "逾期"]
     assert rows[4][2] == "已退回"
-    assert rows[4][7] == "未纳入本次汇总"
+    as_of = f"{timezone.localtime(summary.cut_off):%Y年%-m月%-d日 %H:%M:%S}"
+    assert rows[4][7] == f"未纳入本次汇总，状态截至 {as_of}"
     entry = summary.entries.get(round__filing__union__code="230100")
     assert rows[1][7] == entry.round.digest
 
@@ -241,6 +245,41 @@ def test_any_text_can_be_written_and_read_back(value: str):
     assert (cell.value or "") == legal(value)
 
 
+def test_no_later_change_of_settings_or_names_changes_a_signed_workbook(province: Province, summary: Summary):
+    before = summary_workbook(summary)
+    Campaign.objects.update(
+        title="改过的标题",
+        notice_number="改过的文号",
+        notice_title="改过的通知",
+        year=2031,
+        deadline=province.campaign.deadline + datetime.timedelta(days=99),
+        is_sample=True,
+    )
+    for union in Union.objects.all():
+        union.name = f"改名的{union.name}"
+        union.save()
+    later = Summary.objects.get(pk=summary.pk)
+    assert summary_workbook(later) == before
+    assert workbook_name(later) == workbook_name(summary)
+    again = make_summary(Campaign.objects.get())
+    assert again.number == 2, "what the cover says is part of what is signed"
+    assert "改过的文号" in texts(opened(again)["封面"])
+
+
+def test_a_label_names_the_group_of_its_own_pair_when_rows_are_switched_off(province: Province):
+    relabel(province.campaign, "warmth", "C6", off=True)
+    relabel(province.campaign, "warmth", "C7", "坚守岗位的职工：慰问对象")
+    province.campaign = relabel(province.campaign, "warmth", "D5", off=True)
+    province.approve_all()
+    book = opened(make_summary(province.campaign))
+    assert {"重大灾害期间坚守抗灾一线的职工：发放款物"} <= set(texts(book[TITLES[1]]))
+    heads = {cell.value: book[TITLES[3]].cell(4, cell.column).value for cell in book[TITLES[3]][3]}
+    assert heads["D6"] == "重大灾害期间坚守抗灾一线的职工：发放款物"
+    assert heads["D7"].endswith("基层岗位干部职工：发放款物"), (
+        "C7 is printed in the notice and keeps its words"
+    )
+
+
 def test_the_same_summary_gives_the_same_bytes(summary: Summary):
     first = summary_workbook(summary)
     assert summary_workbook(Summary.objects.get(pk=summary.pk)) == first
@@ -258,8 +297,6 @@ COUNT = all_forms()[0].fields()["B"]
 
 def written(field: Any, figure: int) -> tuple[Any, str]:
     """The cell read back, and its digits as they stand in the file."""
-    from django.utils import timezone
-
     book = Book(title="试", made_at=timezone.now())
     book.figure(book.sheet("试", [10]), 1, 1, field, figure)
     content = book.to_bytes()

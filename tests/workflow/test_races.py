@@ -10,6 +10,7 @@ from reporting import workflow
 from reporting.aggregation import make_summary
 from reporting.campaigns import set_row
 from reporting.errors import Refused, WrongState
+from reporting.filling import Change, save_cells, working_row
 from reporting.models import Event
 from tests.cast import actor, person
 from tests.workflow.stage import make_stage
@@ -138,3 +139,22 @@ def test_aggregating_and_submitting_do_not_block_each_other(stage, time):
     )
     assert round_.number == 1
     assert summary.figures["warmth"]["E1"] == 2, "submitted is not yet approved"
+
+
+@pytest.mark.parametrize("time", range(3))
+def test_switching_a_row_and_saving_in_many_filings_do_not_wait_in_a_circle(stage, time):
+    tree = stage.tree
+    unions = (tree.harbin, tree.nangang, tree.outsider)
+    saves, changes = [], [Change("E1", "0", "5")]
+    for union in unions:
+        filing, filler = stage.ready(union, warmth_A1=10, warmth_A2=2), stage.actor(union, Role.FILLER)
+        saves.append(lambda f=filing, by=filler: save_cells(filing=f, slug="warmth", changes=changes, by=by))
+    admin = stage.actor(tree.province, Role.ADMINISTRATOR)
+    at_once(
+        *saves,
+        lambda: set_row(campaign=stage.campaign, form="warmth", code="A2", label="", is_off=True, by=admin),
+    )
+    for union in unions:
+        row = working_row(stage.filing(union), "warmth")
+        assert (row.E1, row.E) == (5, 5)
+        assert row.A == 10, "the row switched off is in no sum"

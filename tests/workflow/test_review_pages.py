@@ -321,3 +321,14 @@ def test_a_review_costs_the_same_with_remarks_and_rounds(stage, browse):
             by=stage.reviewer(filing.union),
         )
     assert queries(client, page("review_page", filing)) == few
+
+
+@pytest.mark.parametrize("move", ["send_back", "approve", "reopen", "add_remark"])
+@pytest.mark.parametrize("state", ["submitted", "approved"])
+def test_nul_in_what_a_reviewer_sends_is_no_error_page(stage, browse, move, state):
+    filing = stage.in_state(stage.tree.harbin, state)
+    client = browse(stage.reviewer(stage.tree.harbin))
+    for cell in ("warmth:E1\0", "\0:\0", "warmth:E1"):
+        sent = {"round": "1", "reason": "原因\0原因原因", "scope": "all", "cells": ["\0"], "cell": cell}
+        answer = client.post(reverse(move, args=[filing.pk]), sent | {"text": "批\0注如下"})
+        assert answer.status_code < 500

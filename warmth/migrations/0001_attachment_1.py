@@ -3,8 +3,9 @@
 import django.db.models.deletion
 import django.db.models.expressions
 import django.db.models.functions.comparison
-import reporting.fields
 from django.db import migrations, models
+
+import reporting.fields
 
 
 class Migration(migrations.Migration):

@@ -33,4 +33,4 @@ class Command(BaseCommand):
         )
         for name, does in SHOWN:
             if name in known:
-                self.stdout.write(f"  {name}　　口令 {PASSWORD}　　{does}")
+                self.stdout.write(f"  {name}　　密码 {PASSWORD}　　{does}")
