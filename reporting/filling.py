@@ -16,7 +16,8 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Max, QuerySet, Sum
+from django.db.models import BooleanField, Max, QuerySet, Sum
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from reporting.clock import now
@@ -135,6 +136,16 @@ def save_cells(*, filing: Filing, slug: str, changes: Iterable[Change], by: Acto
         return _save_cells(filing, slug, changes, by)
 
 
+def _edition_stands(campaign: Campaign) -> RawSQL:
+    """Asked by the statement that writes. As a filter through the relation it would cost a tenth of a save."""
+    table = Campaign._meta.db_table
+    return RawSQL(  # noqa: S611  (no text of anybody's: a table's name and two numbers)
+        f"(SELECT edition FROM {table} WHERE id = %s) = %s",  # noqa: S608
+        (campaign.pk, campaign.edition),
+        output_field=BooleanField(),
+    )
+
+
 class SheetChanged(WrongState):
     """A row was switched while a save waited for its lock: what the save knew of the sheet is old."""
 
@@ -180,7 +191,7 @@ def _save_cells(filing: Filing, slug: str, changes: Iterable[Change], by: Actor)
     row.saved_at = saved.at
     # The campaign came with the lock's query and may be older than the lock: a row switched off while this
     # save waited must not be counted again.
-    stored = sheet.form._default_manager.filter(pk=row.pk, campaign__edition=filing.campaign.edition).update(
+    stored = sheet.form._default_manager.filter(_edition_stands(filing.campaign), pk=row.pk).update(
         **{code: getattr(row, code) for code in saved.cells if code in sheet.fields},
         invalid=row.invalid,
         touched=row.touched,
@@ -205,10 +216,12 @@ def _locked_row(filing_id: int, slug: str, by: Actor) -> Any:
         get_form(slug)
         .objects.visible_to(by)
         .select_for_update(of=("self", "filing"))
-        .select_related("filing__union", "filing__campaign")
+        .select_related("filing__campaign")
         .filter(filing=filing_id, round=None)
     )
     for row in rows:
+        if by.union is not None and row.filing.union_id == by.union.pk:
+            row.filing.union = by.union  # whoever fills acts for this very union: no need to fetch it again
         return row
     filing = Filing.objects.visible_to(by).select_related("union", "campaign").get(pk=filing_id)
     by.require("fill", filing.union)
