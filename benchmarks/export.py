@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import tracemalloc
 
-from reporting.campaigns import prepare_filings
-from reporting.workbook import summary_workbook
-
 from benchmarks.measure import Line, in_turns, report
 from reporting.aggregation import make_summary
+from reporting.campaigns import prepare_filings
 from reporting.models import Campaign, Filing
 from reporting.sample import account, actor, fill, reviewer_of
+from reporting.workbook import summary_workbook
 from reporting.workflow import approve, submit
 from unions.gate import Role
 from unions.models import Person, Union

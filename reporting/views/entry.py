@@ -70,7 +70,9 @@ def form_page(request: ActingRequest, pk: int, slug: str) -> HttpResponse:
 def _form_page(request: ActingRequest, pk: int, slug: str) -> HttpResponse:
     _require_form(slug)
     page = FormPage(_visible(request, pk), request.actor, slug)
-    return render(request, "reporting/entry.html", {"page": page, "state": script_json(page.state())})
+    return render(
+        request, "reporting/entry.html", {"page": page, "current": slug, "state": script_json(page.state())}
+    )
 
 
 @answers_json
@@ -164,6 +166,7 @@ def _report_page(
     context = {
         "page": page,
         "reports": reports,
+        "current": "report",
         "current_report": next((r for r in reports if r.pk == filing.current_report_id), None),
         "may_upload": page.may_fill and filing.is_cell_open("report"),
         "is_shut": page.may_fill and not filing.is_cell_open("report"),
@@ -304,7 +307,7 @@ def _submit_page(
     request: ActingRequest, filing: Filing, missing: list[str], status: int = 200
 ) -> HttpResponse:
     page = FilingPage(filing, request.actor)
-    context = {"page": page, "missing": missing, "state": script_json(page.state())}
+    context = {"page": page, "current": "submit", "missing": missing, "state": script_json(page.state())}
     return render(request, "reporting/entry_submit.html", context, status=status)
 
 

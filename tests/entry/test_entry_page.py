@@ -262,3 +262,11 @@ def test_before_the_campaign_opens_the_table_is_for_reading(scene: Scene, sign_i
     scene.campaign.save()
     page = sign_in(scene.filler).get(form_url(scene.filing)).content.decode()
     assert "开始填报。" in page and 'name="A1"' not in page
+
+
+def test_the_page_that_asks_for_confirmation_marks_no_tab_and_leads_not_to_itself(
+    scene: Scene, sign_in: SignIn
+) -> None:
+    page = sign_in(scene.leader).get(reverse("submit", args=[scene.filing.pk])).content.decode()
+    assert 'aria-current="page"' not in page.split('class="entry-tabs"')[1].split("</nav>")[0]
+    assert 'id="submit"' not in page
