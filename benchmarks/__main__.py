@@ -1,4 +1,4 @@
-"""Runs every line of the benchmark on a database of its own; exit 1 when a promise is missed."""
+"""Runs every line of the benchmark, or those named; exit 1 when a promise is missed."""
 
 from __future__ import annotations
 
@@ -24,16 +24,22 @@ from unions.models import Union  # noqa: E402
 LINES = {"form-page": form_page, "save": save, "export": export, "rollup": rollup}
 
 
-def main(wanted: list[str]) -> int:
+def run(name: str) -> bool:
+    """One line on a database of its own: what another line left behind would be measured with it."""
     connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
     try:
-        call_command("load_notice", stdout=open(os.devnull, "w"))
+        with open(os.devnull, "w") as nowhere:
+            call_command("load_notice", stdout=nowhere)
         play()
         campaign = Campaign.objects.exclude(is_closed=True).order_by("-year")[0]
         filler = actor(Union.objects.get(short_name="哈尔滨"), Role.FILLER).person
-        kept = [LINES[name].run(campaign, filler) for name in wanted or LINES]
+        return LINES[name].run(campaign, filler)
     finally:
         connection.creation.destroy_test_db(connection.settings_dict["NAME"], verbosity=0)
+
+
+def main(wanted: list[str]) -> int:
+    kept = [run(name) for name in wanted or LINES]
     return 0 if all(kept) else 1
 
 
