@@ -12,6 +12,8 @@ import django
 
 django.setup()
 
+# Models can be imported only once Django is set up, hence below it (E402).
+
 from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 

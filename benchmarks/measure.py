@@ -45,18 +45,22 @@ def in_turns(
 
 @dataclass(frozen=True)
 class Line:
-    """One promise: `ratio` must be at most / at least `bound`."""
+    """One ratio. With a `bound` it is a promise: at most, or at least, so much; without, it is only told."""
 
     what: str
     ratio: float
-    bound: float
+    bound: float | None = None
     at_most: bool = True
 
     @property
     def holds(self) -> bool:
+        if self.bound is None:
+            return True
         return self.ratio <= self.bound if self.at_most else self.ratio >= self.bound
 
     def __str__(self) -> str:
+        if self.bound is None:
+            return f"  told {self.what}: {self.ratio:.2f} × (no promise)"
         sign = "≤" if self.at_most else "≥"
         return f"  {'ok  ' if self.holds else 'MISS'} {self.what}: {self.ratio:.2f} × (promised {sign} {self.bound:g} ×)"
 
