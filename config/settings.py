@@ -4,6 +4,7 @@ SONGWENNUAN_ENV is "demo" or "test" on a developer's machine and nothing else. A
 which refuses to start with a missing or weak setting instead of running unsafely.
 """
 
+import base64
 import os
 import secrets
 import sys
@@ -41,7 +42,26 @@ def switch(name: str, default: bool) -> bool:
     return os.environ.get(name, "1" if default else "0").lower() in {"1", "true", "yes", "on"}
 
 
+def versioned_keys(text: str) -> dict[int, bytes]:
+    """ "1:BASE64 2:BASE64" → {1: 32 bytes, …}. The highest version seals; older ones still open."""
+    keys = {}
+    for word in text.replace(",", " ").split():
+        version, _, encoded = word.partition(":")
+        try:
+            key = base64.urlsafe_b64decode(encoded)
+        except ValueError:
+            key = b""
+        if not version.isdigit() or not 0 < int(version) < 65_536 or len(key) != 32:
+            raise ImproperlyConfigured(
+                "PERSONAL_DATA_KEYS 须形如 1:密钥 2:密钥，每个密钥是 32 字节的 URL 安全 base64"
+            )
+        keys[int(version)] = key
+    return keys
+
+
 SECRET_KEY = secret("SECRET_KEY")
+# Seal what is known about households (docs/adr/0007). Never in the database, never in a backup of it.
+PERSONAL_DATA_KEYS = versioned_keys(secret("PERSONAL_DATA_KEYS"))
 DATABASE_URL = secret("DATABASE_URL")
 REDIS_URL = secret("REDIS_URL")
 ALLOWED_HOSTS = words("ALLOWED_HOSTS")
@@ -58,6 +78,7 @@ if PRODUCTION:
                 weak or (bool(SECRET_KEY) and len(set(SECRET_KEY)) < 5),
                 "SECRET_KEY 是示例值或过于简单，请重新生成",
             ),
+            (not PERSONAL_DATA_KEYS, "缺少 PERSONAL_DATA_KEYS（或 PERSONAL_DATA_KEYS_FILE）"),
             (not DATABASE_URL, "缺少 DATABASE_URL（或 DATABASE_URL_FILE）"),
             (not REDIS_URL, "缺少 REDIS_URL（或 REDIS_URL_FILE）"),
             (not ALLOWED_HOSTS, "缺少 ALLOWED_HOSTS：填写系统的域名，多个用逗号分隔"),
@@ -74,6 +95,7 @@ if PRODUCTION:
 else:
     # A key of its own for each process; scripts/demo.py gives one key to all of its processes.
     SECRET_KEY = SECRET_KEY or secrets.token_urlsafe(64)
+    PERSONAL_DATA_KEYS = PERSONAL_DATA_KEYS or {1: secrets.token_bytes(32)}
     ALLOWED_HOSTS = ALLOWED_HOSTS or ["127.0.0.1", "localhost", "[::1]", "testserver"]
 
 
@@ -120,6 +142,7 @@ INSTALLED_APPS = [
     "reporting",
     "warmth",
     "helpcenter",
+    "delegations",
 ]
 
 MIDDLEWARE = [
@@ -153,6 +176,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "unions.context.actor",
                 "reporting.context.unread",
+                "delegations.context.navigation",
             ],
         },
     },
@@ -261,6 +285,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "reporting.tick",  # "look what is due"; nothing is scheduled by time of arrival
         "schedule": 60.0,
         "options": {"expires": 55},  # ticks do not pile up while no worker runs
+    },
+    "sweep": {
+        "task": "delegations.sweep",  # forget uploads that nobody came back to finish
+        "schedule": 3600.0,
+        "options": {"expires": 3500},
     },
 }
 

@@ -6,4 +6,5 @@ urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("", include("unions.urls")),
     path("", include("reporting.urls")),
+    path("", include("delegations.urls")),
 ]

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import F
+from django.dispatch import Signal
 from django.urls import reverse
 from django.utils import timezone
 
@@ -26,6 +27,8 @@ from reporting.sheets import PRINTED_YEAR, build_sheet
 from unions.gate import Actor, Role
 from unions.models import Person, Post, Union
 
+# Sent inside the transaction of a clone, with `source` and `made`: what else belongs to a campaign comes along.
+campaign_cloned = Signal()
 # The number of a notice that has not been issued yet: better an open gap than last year's number.
 NO_NUMBER_YET = "（待发文）"
 MAX_LABEL = 200
@@ -114,6 +117,7 @@ def clone_campaign(*, campaign: Campaign, year: int, by: Actor) -> Campaign:
         if row.label or row.is_off
     )
     prepare_filings(made)
+    campaign_cloned.send(Campaign, source=campaign, made=made)
     return made
 
 

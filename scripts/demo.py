@@ -61,6 +61,7 @@ def environment(services: Services) -> dict[str, str]:
     own = {
         "SONGWENNUAN_ENV": "demo",
         "SECRET_KEY": services.state["secret_key"],
+        "PERSONAL_DATA_KEYS": services.state["personal_data_keys"],
         "MEDIA_ROOT": str(media),
         "PYTHONUNBUFFERED": "1",
     }
@@ -79,6 +80,7 @@ def prepare(env: dict[str, str]) -> None:
     setup.say("建立数据库表…")
     manage(env, "migrate", "--verbosity", "0")
     manage(env, "load_notice")
+    manage(env, "load_delegations")
 
 
 class Processes:

@@ -20,6 +20,8 @@ FILES = {
     "bootstrap/dist/css/bootstrap.min.css.map": "bootstrap.min.css.map",
     "bootstrap/dist/js/bootstrap.bundle.min.js": "bootstrap.bundle.min.js",
     "bootstrap/dist/js/bootstrap.bundle.min.js.map": "bootstrap.bundle.min.js.map",
+    "tus-js-client/dist/tus.min.js": "tus.min.js",
+    "tus-js-client/dist/tus.min.js.map": "tus.min.js.map",
 }
 
 

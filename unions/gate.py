@@ -25,6 +25,9 @@ class Role(models.TextChoices):
     REVIEWER = "reviewer", "审核员"
     ADMINISTRATOR = "administrator", "管理员"
     AUDITOR = "auditor", "审计员"
+    # The two of attachment 3: what they may do depends on whose delegation it is, see delegations.access.
+    LIAISON = "liaison", "联络员"
+    LEADER = "leader", "带队领导"
 
 
 class Relation(models.TextChoices):

@@ -41,8 +41,14 @@ def answers_json(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespons
             return refused(422, error)
         except PermissionDenied as error:
             return JsonResponse({"error": str(error) or "您的角色不能进行此项操作。"}, status=403)
-        except Http404:
-            return JsonResponse({"error": "当前单位下没有这份报送件。请确认右上角的当前单位。"}, status=404)
+        except Http404 as error:
+            # Django's own sentence ("No Filing matches…") is for developers.
+            sentence = (
+                str(error)
+                if str(error).startswith("当前")
+                else "当前单位下没有这份报送件。请确认右上角的当前单位。"
+            )
+            return JsonResponse({"error": sentence}, status=404)
 
     return answer
 
@@ -95,16 +101,22 @@ def changes_of(body: dict[str, Any]) -> list[Change]:
     ]
 
 
-def head_of(body: dict[str, Any]) -> dict[str, Change]:
-    """{"fields": {"filler_name": {"base", "value", "sent"}}} → the same by name."""
+def fields_of(body: dict[str, Any]) -> list[Change]:
+    """{"fields": {"filler_name": {"base", "value", "sent"}}} → a change for each."""
     fields = body.get("fields")
     if not isinstance(fields, dict) or not all(isinstance(field, dict) for field in fields.values()):
         raise BadBody(UNREADABLE)
-    return {
-        name: Change(name, text_of(field, "base"), text_of(field, "value"), _sent_of(field))
+    if len(fields) > MAX_CELLS:
+        raise BadBody(f"一次最多保存 {MAX_CELLS} 格。")
+    return [
+        Change(name, text_of(field, "base"), text_of(field, "value"), _sent_of(field))
         for name, field in fields.items()
-        if name in HEAD_FIELDS
-    }
+    ]
+
+
+def head_of(body: dict[str, Any]) -> dict[str, Change]:
+    """The fields of the sheets' head, by name."""
+    return {change.code: change for change in fields_of(body) if change.code in HEAD_FIELDS}
 
 
 def shown_of(body: dict[str, Any]) -> dict[str, str]:

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from tests.delegations.stage import PlanStage, make_plan_stage
+from unions.gate import Actor
+
+
+@pytest.fixture
+def plan(db: None) -> PlanStage:
+    return make_plan_stage()
+
+
+@pytest.fixture(autouse=True)
+def files_of_their_own(tmp_path: Path, settings: Any) -> None:
+    settings.MEDIA_ROOT = tmp_path
+
+
+@pytest.fixture
+def browse():
+    """`browse(actor)`: a client logged in as that person."""
+
+    def logged_in(who: Actor) -> Client:
+        client = Client()
+        client.force_login(who.person)
+        return client
+
+    return logged_in
