@@ -22,12 +22,12 @@ from django.utils import timezone
 
 from reporting.clock import database_now, now
 from reporting.fields import YesNoField
-from reporting.filling import sum_rows
 from reporting.models import AggregationRun, Campaign, Event, Filing, Round, Summary, SummaryEntry
 from reporting.rules import HARD
 from reporting.sheets import Sheet, sheets_for
 from reporting.standing import TAKES_PART
 from reporting.statistical import StatisticalForm
+from reporting.totals import sum_rows
 from unions.gate import Actor
 from unions.models import Union
 

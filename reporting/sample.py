@@ -18,9 +18,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 
 from reporting.aggregation import make_summary
+from reporting.assessment import assess
 from reporting.campaigns import clone_campaign, prepare_filings
 from reporting.clock import now, pinned
-from reporting.filling import Change, assess, explain, save_cells, save_head
+from reporting.filling import Change, explain, save_cells, save_head
 from reporting.models import Campaign, Filing, Message, Outbox
 from reporting.reports import store_report
 from reporting.sheets import sheets_for

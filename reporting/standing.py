@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from django.db.models import Count, Q, QuerySet
 
-from reporting.filling import Assessment, assess_all
+from reporting.assessment import Assessment, assess_all
 from reporting.models import Campaign, Event, Filing
 from unions.gate import Actor
 from unions.models import Union

@@ -18,25 +18,18 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
+from reporting.assessment import Assessment, assess
 from reporting.clock import database_now, now
 from reporting.errors import Refused, WrongState
 from reporting.fields import MAX_COUNT, MAX_FEN, MoneyField
-from reporting.filling import (
-    Assessment,
-    add_figures,
-    assess,
-    lock_filing,
-    new_row,
-    require_editable,
-    subordinate_rows,
-    sum_rows,
-)
+from reporting.filling import lock_filing, new_row, require_editable
 from reporting.messaging import people_with, tell
 from reporting.models import Event, Filing, Message, Remark, Round
 from reporting.registry import all_forms
 from reporting.rules import HARD, Figures
 from reporting.sheets import Sheet, sheet_for, sheets_for
 from reporting.statistical import StatisticalForm
+from reporting.totals import add_figures, subordinate_rows, sum_rows
 from unions.gate import Actor, Role
 from unions.models import Union
 

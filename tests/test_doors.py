@@ -20,10 +20,13 @@ from tests.workflow.stage import Stage, make_stage
 from unions.gate import Role
 
 F, S, R, A, U = Role.FILLER, Role.SUBMITTER, Role.REVIEWER, Role.ADMINISTRATOR, Role.AUDITOR
-OWN = {("harbin", role) for role in Role}
+OWN = {("harbin", role) for role in (F, S, R, A, U)}
 ABOVE = {("province", R), ("province", A), ("province", U)}
 TREE = {("harbin", role) for role in Role} | {("province", role) for role in Role}
 EVERYBODY = TREE | {("outsider", F), ("outsider", R)}
+# Roles of attachment 3 open nothing here; their own doors are in tests/delegations.
+TRAVELLERS = {(place, role) for place in ("harbin", "province") for role in (Role.LIAISON, Role.LEADER)}
+WATCHERS = EVERYBODY - TRAVELLERS - {("harbin", F), ("province", F), ("outsider", F)}
 DIRECTORS = {("province", R), ("province", A), ("province", U)}
 CLERK = {("province", A)}
 FILLERS = {("harbin", F), ("harbin", S)}
@@ -52,8 +55,8 @@ DOORS: dict[str, tuple[str, set[tuple[str, Role]]]] = {
     "send_back": ("post", JUDGE),
     "approve": ("post", JUDGE),
     "reopen": ("post", JUDGE),
-    "campaigns": ("get", EVERYBODY - {("harbin", F), ("province", F), ("outsider", F)}),
-    "progress": ("get", EVERYBODY - {("harbin", F), ("province", F), ("outsider", F)}),
+    "campaigns": ("get", WATCHERS),
+    "progress": ("get", WATCHERS),
     "campaign_settings": ("get", CLERK),
     "clone_campaign": ("get", CLERK),
     "sheet_rows": ("get", CLERK),

@@ -12,23 +12,15 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from reporting.assessment import Assessment, FormAssessment, assess
 from reporting.errors import WrongState
-from reporting.filling import (
-    HEAD_FIELDS,
-    Assessment,
-    FormAssessment,
-    add_figures,
-    assess,
-    head_text,
-    require_editable,
-    subordinate_rows,
-    sum_rows,
-)
+from reporting.filling import HEAD_FIELDS, head_text, require_editable
 from reporting.fragments import Filled, entry_table, note, pieces_for, reading_table
 from reporting.models import Event, Filing
 from reporting.registry import all_forms
 from reporting.standing import TAKES_PART
 from reporting.statistical import StatisticalForm
+from reporting.totals import add_figures, subordinate_rows, sum_rows
 from unions.gate import Actor
 from unions.models import Union
 

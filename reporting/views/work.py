@@ -16,8 +16,8 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from reporting.assessment import Assessment, assess_all
 from reporting.clock import now
-from reporting.filling import Assessment, assess_all
 from reporting.models import Campaign, CellChange, Event, Filing, Message, Report, Summary
 from reporting.registry import all_forms
 from reporting.standing import Standing, last_returns, reviewable, standings, waiting_first

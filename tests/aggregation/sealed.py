@@ -15,11 +15,12 @@ from django.db.models import F
 from django.utils import timezone
 
 from reporting.fields import YesNoField
-from reporting.filling import add_figures, new_row
+from reporting.filling import new_row
 from reporting.models import Campaign, Event, Filing, Round
 from reporting.registry import all_forms
 from reporting.sheets import sheets_for
 from reporting.statistical import StatisticalForm
+from reporting.totals import add_figures
 from tests.cast import actor, person
 from unions.gate import Actor, Role
 from unions.models import Person, Union

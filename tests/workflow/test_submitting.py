@@ -7,9 +7,10 @@ from django.db import connection
 from django.utils import timezone
 
 from reporting import workflow
+from reporting.assessment import assess
 from reporting.clock import pinned
 from reporting.errors import Refused, WrongState
-from reporting.filling import Change, assess, explain, save_cells, working_row
+from reporting.filling import Change, explain, save_cells, working_row
 from reporting.models import Message
 from reporting.sheets import sheets_for
 from unions.gate import Role

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from reporting import workflow
 from reporting.aggregation import make_summary
+from reporting.assessment import assess
 from reporting.campaigns import prepare_filings
 from reporting.fields import YesNoField
-from reporting.filling import assess
 from reporting.models import Campaign, Explanation
 from reporting.sheets import sheets_for
 from tests.workflow.stage import Stage, make_ready, make_stage
