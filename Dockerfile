@@ -20,6 +20,7 @@ COPY --from=frontend /src/node_modules node_modules
 # The settings refuse to load without secrets; these exist for this one command only and reach no service.
 RUN python scripts/frontend.py --copy \
     && SECRET_KEY=$(python -c "import secrets; print(secrets.token_urlsafe(64))") \
+       PERSONAL_DATA_KEYS=1:$(python -c "import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())") \
        DATABASE_URL=postgres://build:build@127.0.0.1/build REDIS_URL=redis://127.0.0.1/0 ALLOWED_HOSTS=build \
        python manage.py collectstatic --noinput \
     && rm -rf node_modules

@@ -51,9 +51,9 @@ def versioned_keys(text: str) -> dict[int, bytes]:
             key = base64.urlsafe_b64decode(encoded)
         except ValueError:
             key = b""
-        if not version.isdigit() or not 0 < int(version) < 65_536 or len(key) != 32:
+        if not version.isdigit() or not 0 < int(version) < 65_536 or len(key) != 32 or len(set(key)) < 8:
             raise ImproperlyConfigured(
-                "PERSONAL_DATA_KEYS 须形如 1:密钥 2:密钥，每个密钥是 32 字节的 URL 安全 base64"
+                "PERSONAL_DATA_KEYS 须形如 1:密钥 2:密钥，每个密钥是 32 个随机字节的 URL 安全 base64"
             )
         keys[int(version)] = key
     return keys

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import secrets
 import sys
@@ -24,6 +25,8 @@ def write(name: str, value: str) -> str:
 def main() -> int:
     FOLDER.mkdir(mode=0o700, parents=True, exist_ok=True)
     write("secret_key", secrets.token_urlsafe(64))
+    # To rotate: add "2:…" behind it, restart, run rotate_personal_keys, then take "1:…" away.
+    write("personal_data_keys", f"1:{base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()}")
     postgres = write("postgres_password", secrets.token_urlsafe(32))
     redis = write("redis_password", secrets.token_urlsafe(32))
     write("database_url", f"postgres://songwennuan:{postgres}@postgres:5432/songwennuan")
@@ -31,7 +34,7 @@ def main() -> int:
     write("email_password", "")
     if os.geteuid() == 0:
         # The images of postgres and redis read theirs as root before they drop privileges.
-        for name in ("secret_key", "database_url", "redis_url", "email_password"):
+        for name in ("secret_key", "personal_data_keys", "database_url", "redis_url", "email_password"):
             os.chown(FOLDER / name, CONTAINER_ACCOUNT, CONTAINER_ACCOUNT)
     else:
         for path in FOLDER.iterdir():

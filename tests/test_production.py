@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import http.server
 import os
 import re
@@ -20,8 +21,10 @@ from config import health
 from config.client_address import client_address
 
 ROOT = Path(__file__).resolve().parent.parent
+KEYS = f"1:{base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()}"
 GOOD = {
     "SECRET_KEY": secrets.token_urlsafe(64),
+    "PERSONAL_DATA_KEYS": KEYS,
     "DATABASE_URL": "postgres://user:p%40ss@db.example:5433/name",
     "REDIS_URL": "redis://:word@redis.example:6379/0",
     "ALLOWED_HOSTS": "songwennuan.example",
@@ -56,6 +59,11 @@ def test_good_settings_start_and_the_database_address_is_understood() -> None:
         ({"SECRET_KEY": "short"}, "SECRET_KEY 太短"),
         ({"SECRET_KEY": "django-insecure-" + "k3y" * 20}, "示例值"),
         ({"SECRET_KEY": "a" * 60}, "过于简单"),
+        ({"PERSONAL_DATA_KEYS": ""}, "缺少 PERSONAL_DATA_KEYS"),
+        ({"PERSONAL_DATA_KEYS": "1:c2hvcnQ="}, "32 个随机字节"),
+        ({"PERSONAL_DATA_KEYS": KEYS.removeprefix("1:")}, "须形如 1:密钥"),
+        ({"PERSONAL_DATA_KEYS": f"0:{KEYS[2:]}"}, "须形如 1:密钥"),
+        ({"PERSONAL_DATA_KEYS": "1:" + "A" * 43 + "="}, "32 个随机字节"),
         ({"DATABASE_URL": ""}, "缺少 DATABASE_URL"),
         ({"DATABASE_URL": "mysql://user@host/name"}, "DATABASE_URL 须形如"),
         ({"REDIS_URL": ""}, "缺少 REDIS_URL"),
