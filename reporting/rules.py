@@ -281,16 +281,38 @@ def _as_expression(tree: list[Any]) -> Any:
 _LOOKUPS = {">": "gt", ">=": "gte", "=": "exact", "!=": "exact"}
 
 
-def as_excel(tree: list[Any], reference: Callable[[str], str]) -> str:
-    """The expression as an Excel formula over whole figures; `reference` gives a code's cell."""
+@dataclass(frozen=True)
+class ExcelCell:
+    """How formulas speak of one cell: its whole figure as a number, and whether it is filled in."""
+
+    figure: str
+    is_filled: str
+
+
+def as_excel(tree: list[Any], cell: Callable[[str], ExcelCell], reporter: str) -> str:
+    """The expression as an Excel formula over whole figures, blank cells treated as `evaluate` treats them."""
     op = tree[0]
     if op == "cell":
-        return reference(tree[1])
+        return cell(tree[1]).figure
     if op == "const":
         return str(tree[1])
     if op == "sum":
-        return "SUM(" + ",".join(reference(code) for code in tree[1:]) + ")"
-    left, right = as_excel(tree[1], reference), as_excel(tree[2], reference)
+        return "SUM(" + ",".join(cell(code).figure for code in tree[1:]) + ")"
+    if op == "reporter":
+        return "TRUE" if reporter in tree[1:] else "FALSE"
+    left, right = as_excel(tree[1], cell, reporter), as_excel(tree[2], cell, reporter)
     if op in ("and", "or"):
         return f"{op.upper()}({left},{right})"
-    return f"({left}{'<>' if op == '!=' else op}{right})"
+    formula = f"({left}{'<>' if op == '!=' else op}{right})"
+    # A comparison with a blank cell is not true.
+    filled = [cell(code).is_filled for code in _compared(tree)] if op in (">", ">=", "=", "!=") else []
+    return f"AND({','.join([*filled, formula])})" if filled else formula
+
+
+def _compared(tree: list[Any]) -> list[str]:
+    """The cells an expression reads one by one, each once; the parts of a sum may be blank."""
+    if tree[0] == "cell":
+        return [tree[1]]
+    if tree[0] in ("const", "sum", "reporter"):
+        return []
+    return list(dict.fromkeys(code for side in tree[1:] for code in _compared(side)))

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reporting.views import campaigns, entry, review, summaries, work
+from reporting.views import campaigns, entry, papers, review, summaries, work
 
 urlpatterns = [
     # What I have to do now
@@ -20,6 +20,8 @@ urlpatterns = [
     path("reports/<int:pk>/download/", entry.download_report, name="download_report"),
     path("filings/<int:pk>/submit/", entry.submit, name="submit"),
     path("filings/<int:pk>/withdraw/", entry.withdraw, name="withdraw"),
+    path("filings/<int:pk>/template.xlsx", papers.template, name="filing_template"),
+    path("filings/<int:pk>/workbook.xlsx", papers.workbook, name="filing_workbook"),
     path("filings/<int:pk>/history/", review.history, name="history"),
     path("sheets/<int:campaign_pk>/<slug:slug>/<slug:digest>.json", entry.sheet_json, name="sheet_json"),
     # A filing, as the level above sees it

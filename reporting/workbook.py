@@ -16,6 +16,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from reporting.fields import MoneyField, YesNoField
 from reporting.models import Summary
+from reporting.official_table import COLUMNS, official_table
 from reporting.rules import LEVEL_LABELS
 from reporting.summaries import (
     Participant,
@@ -34,9 +35,7 @@ from reporting.workbook_layout import (
     BOLD,
     CENTRE,
     FORM,
-    FORM_BOLD,
     HEADING,
-    INDENTED,
     LEFT,
     MAX_DIGITS,
     ONE_LINE,
@@ -58,7 +57,6 @@ from reporting.workbook_layout import (
 
 CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SAMPLE = "演示数据，不代表任何单位的真实工作"
-PRINTED_COLUMNS = {"序号": 7.0, "代码": 8.0, "项目": 68.0, "单位": 9.0, "数字": 21.0}
 FIRST_UNIT_ROW = 6  # of the detail sheets: title, facts, codes, labels, units of measure stand above
 PAGE_WIDTH = 230  # columns of half-width characters that A3 landscape prints legibly
 
@@ -159,7 +157,7 @@ def _verdict(sheets: list[SealedSheet]) -> str:
 
 
 def _official(book: Book, summary: Summary, participants: list[Participant], sheet: SealedSheet) -> None:
-    names, widths = list(PRINTED_COLUMNS), list(PRINTED_COLUMNS.values())
+    widths = list(COLUMNS.values())
     longest = max(len(sheet.field(code).grouped(figure)) for code, figure in sheet.figures.items())
     widths[-1] = max(widths[-1], longest * 1.2 + 4)
     page = book.sheet(f"{short_title(sheet)}汇总表", widths)
@@ -176,26 +174,10 @@ def _official(book: Book, summary: Summary, participants: list[Participant], she
     text(page, 4, 4, f"填报日期：{filled_on}", font=FORM, across=2)
     text(page, 5, 1, f"填报人：{head.get('filler_name', '')}", font=FORM, across=3)
     text(page, 5, 4, f"电话：{head.get('filler_phone', '')}", font=FORM, across=2)
-    for row, height in ((1, 20), (2, 34), (3, 20), (4, 24), (5, 24), (6, 26)):
+    for row, height in ((1, 20), (2, 34), (3, 20), (4, 24), (5, 24)):
         page.row_dimensions[row].height = height
-    for column, name in enumerate(names, 1):
-        text(page, 6, column, name, font=FORM_BOLD, align=CENTRE)
-    shade(page, 6, range(1, 6))
-    for number, printed in enumerate(sheet.rows, 7):
-        is_total = bool(printed.parts)
-        font = FORM_BOLD if is_total else FORM
-        if printed.serial:
-            down = sheet.section_lengths[printed.section]
-            text(page, number, 1, printed.serial, font=FORM, align=CENTRE, down=down)
-        text(page, number, 2, printed.printed_code, font=font, align=CENTRE)
-        text(page, number, 3, printed.label, font=font, align=INDENTED[min(printed.depth, 2)])
-        text(page, number, 4, printed.unit, font=FORM, align=CENTRE)
-        cell = book.figure(page, number, 5, sheet.field(printed.code), sheet.figures.get(printed.code))
-        cell.font = font
-        room = widths[2] - 2 * printed.depth
-        page.row_dimensions[number].height = height_of([(printed.label, room)], size=12)
+    official_table(book, page, 6, sheet.rows, sheet.field, sheet.figures)
     last = 6 + len(sheet.rows)
-    box(page, range(6, last + 1), range(1, 6))
     notes = ["注：金额单位为万元，精确到分（0.000001 万元）；“是/否”项有一个单位选“是”即为“是”。"]
     notes += [SAMPLE + "。"] if campaign["is_sample"] else []
     for row, note in enumerate(notes, last + 1):

@@ -47,6 +47,8 @@ DOORS: dict[str, tuple[str, set[tuple[str, Role]]]] = {
     "download_report": ("get", OWN | ABOVE),
     "submit": ("post", {("harbin", S)}),
     "withdraw": ("post", {("harbin", S)}),
+    "filing_template": ("get", OWN | {("province", U)}),
+    "filing_workbook": ("get", OWN | ABOVE),
     "history": ("get", OWN | ABOVE),
     "sheet_json": ("get", EVERYBODY),  # wording and rules of a public form, nobody's figures
     "review_queue": ("get", {("harbin", R), ("province", R), ("outsider", R)}),

@@ -3,7 +3,7 @@
 import pytest
 
 from reporting.models import SheetRow
-from reporting.rules import HARD, QUERY, Expr, SymbolicForm, as_excel, evaluate, total, wanyuan
+from reporting.rules import HARD, QUERY, ExcelCell, Expr, SymbolicForm, as_excel, evaluate, total, wanyuan
 from reporting.sheets import build_sheet, plain_sheets
 
 WARMTH, HELPCENTER = plain_sheets()
@@ -97,10 +97,16 @@ def test_a_chained_comparison_in_a_rule_is_refused():
         bool(SymbolicForm().A < SymbolicForm().B < 3)
 
 
+def EXCEL(code):
+    return ExcelCell(code, f"{code}?")
+
+
 def test_an_expression_becomes_an_excel_formula():
     f = SymbolicForm()
-    assert as_excel((f.D1 > f.C1 * 3).tree, lambda code: f"${code}$") == "($D1$>($C1$*3))"
-    assert as_excel((f.A != total(["A1", "A2"])).tree, str) == "(A<>SUM(A1,A2))"
+    assert as_excel((f.D1 > f.C1 * 3).tree, EXCEL, "city") == "AND(D1?,C1?,(D1>(C1*3)))"
+    assert as_excel((f.A != total(["A1", "A2"])).tree, EXCEL, "city") == "AND(A?,(A<>SUM(A1,A2)))"
+    assert as_excel(f.reporter_in("city", "county").tree, EXCEL, "city") == "TRUE"
+    assert as_excel(f.reporter_in("county").tree, EXCEL, "city") == "FALSE"
 
 
 def test_arithmetic_is_exact_far_beyond_floating_point():

@@ -1,0 +1,311 @@
+"""A union's two forms as one workbook: the blank template, and the filled copy for its own files.
+
+Only the cells of figures and the head are unlocked. Beside every total stands its computed sum; a difference
+turns red. 审核关系 lists every rule with its live result. A hidden signed mark binds the workbook to union,
+campaign and edition of the forms, so that an upload knows what it is looking at.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.core import signing
+from openpyxl.formatting.rule import FormulaRule
+from openpyxl.styles import Alignment, PatternFill, Protection
+from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.worksheet import Worksheet
+
+from reporting.fields import FEN_PER_WANYUAN, MAX_COUNT, MoneyField, YesNoField
+from reporting.models import Campaign
+from reporting.official_table import COLUMNS, FIGURE_COLUMN, official_table
+from reporting.rules import LEVEL_LABELS, ExcelCell, Figures, Rule, SumRule, as_excel
+from reporting.sheets import Sheet
+from reporting.workbook_layout import (
+    A4,
+    BODY,
+    BOLD,
+    CENTRE,
+    FORM,
+    HEADING,
+    LEFT,
+    RIGHT,
+    SMALL,
+    TITLE,
+    Book,
+    box,
+    height_of,
+    print_setup,
+    shade,
+    text,
+)
+from unions.models import Union
+
+MARK_SHEET = "报送系统标记"
+CHECKS_SHEET = "审核关系"
+SALT = "reporting.filing_workbook"
+HEAD_ROW, FIRST_ROW = 4, 6  # title and facts above; the table's head stands in row 6
+COMPUTED_COLUMN = FIGURE_COLUMN + 1
+OPEN = Protection(locked=False)
+RED = PatternFill(bgColor="F6CFCB")
+TYPED = PatternFill("solid", fgColor="FFFBEA")
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What the hidden sheet says, once its signature holds."""
+
+    union: str  # code
+    year: int
+    digests: Mapping[str, str]  # slug → digest of the sheet it was made from
+
+    @classmethod
+    def of(cls, campaign: Campaign, union: Union, sheets: Sequence[Sheet]) -> Mark:
+        return cls(union.code, campaign.year, {sheet.slug: sheet.digest for sheet in sheets})
+
+    def signed(self) -> str:
+        # Without the time of signing: the same content gives the same bytes.
+        content = {"union": self.union, "year": self.year, "digests": dict(self.digests)}
+        return signing.Signer(salt=SALT).sign_object(content, compress=True)
+
+    @classmethod
+    def read(cls, text: str) -> Mark | None:
+        """None for a mark that is not ours or was changed."""
+        try:
+            content: dict[str, Any] = signing.Signer(salt=SALT).unsign_object(text)
+        except signing.BadSignature:
+            return None
+        return cls(content["union"], content["year"], content["digests"])
+
+
+def tab_title(sheet: Sheet) -> str:
+    return f"{sheet.form.attachment} {sheet.title}"
+
+
+def filing_workbook(
+    *,
+    campaign: Campaign,
+    union: Union,
+    sheets: Sequence[Sheet],
+    figures: Mapping[str, Figures],
+    head: Mapping[str, str],
+    made_at: datetime.datetime,
+    footer: str = "",
+) -> bytes:
+    """The workbook as bytes, the same for the same content. `figures` by slug; nothing for a blank template."""
+    book = Book(title=workbook_name(campaign, union).removesuffix(".xlsx"), made_at=made_at)
+    lines = {}
+    for sheet in sheets:
+        lines[sheet.slug] = _form(book, campaign, union, sheet, figures.get(sheet.slug, {}), head, footer)
+    _checks(book, union, sheets, lines)
+    _mark(book, Mark.of(campaign, union, sheets))
+    book.workbook.calculation.fullCalcOnLoad = True  # the checks have no results until somebody calculates
+    return book.to_bytes()
+
+
+def workbook_name(campaign: Campaign, union: Union) -> str:
+    return f"{campaign.year}年{union.name}送温暖统计报表.xlsx"
+
+
+def _form(
+    book: Book,
+    campaign: Campaign,
+    union: Union,
+    sheet: Sheet,
+    figures: Figures,
+    head: Mapping[str, str],
+    footer: str,
+) -> dict[str, int]:
+    page = book.sheet(tab_title(sheet), [*COLUMNS.values(), 18.0])
+    page.sheet_view.showGridLines = False
+    text(page, 1, 1, sheet.form.attachment, font=HEADING, across=5)
+    text(page, 2, 1, sheet.title, font=TITLE, align=CENTRE, across=5)
+    text(page, 3, 1, f"{campaign.title} · {campaign.notice_number}", font=SMALL, align=CENTRE, across=5)
+    text(page, HEAD_ROW, 1, f"填报单位（盖章）：{union.name}", font=FORM, across=3)
+    text(page, HEAD_ROW, 4, "日期：", font=FORM, align=RIGHT)
+    text(page, HEAD_ROW, 5, head.get("filled_on", ""), font=FORM)
+    text(page, HEAD_ROW + 1, 1, "填报人：", font=FORM, align=RIGHT, across=2)
+    text(page, HEAD_ROW + 1, 3, head.get("filler_name", ""), font=FORM)
+    text(page, HEAD_ROW + 1, 4, "电话：", font=FORM, align=RIGHT)
+    text(page, HEAD_ROW + 1, 5, head.get("filler_phone", ""), font=FORM)
+    for row, height in ((1, 20), (2, 34), (3, 20), (4, 24), (5, 24)):
+        page.row_dimensions[row].height = height
+    for row, column in ((HEAD_ROW, 5), (HEAD_ROW + 1, 3), (HEAD_ROW + 1, 5)):
+        page.cell(row, column).protection = OPEN
+        page.cell(row, column).fill = TYPED
+        page.cell(row, column).number_format = "@"
+    lines = official_table(book, page, FIRST_ROW, sheet.rows, lambda code: sheet.fields[code], figures)
+    text(page, FIRST_ROW, COMPUTED_COLUMN, "自动计算", font=SMALL, align=CENTRE)
+    for printed in sheet.rows:
+        _figure_cell(page, sheet, printed.code, lines)
+        if printed.parts:
+            _computed(book, page, sheet, printed.code, printed.parts, lines, figures)
+    last = FIRST_ROW + len(sheet.rows)
+    notes = "注：只填浅黄色的格子；金额单位为万元，精确到分（0.000001 万元）；没有发生的填 0；合计须与右侧自动计算的数一致，不一致时变红。"
+    text(page, last + 1, 1, notes, font=SMALL, across=5)
+    page.row_dimensions[last + 1].height = 30
+    page.freeze_panes = f"A{FIRST_ROW + 1}"
+    page.protection.sheet = True  # without a password: against slips, not against people
+    page.protection.formatColumns = page.protection.formatRows = False
+    print_setup(
+        page,
+        paper=A4,
+        landscape=False,
+        footer=footer or "由送温暖报送系统生成",
+        repeat_rows=f"{FIRST_ROW}:{FIRST_ROW}",
+        pages_down=1,
+    )
+    page.print_area = f"A1:E{last + 1}"
+    return lines
+
+
+def _figure_cell(page: Worksheet, sheet: Sheet, code: str, lines: Mapping[str, int]) -> None:
+    """Unlocked, with a rule for what may be typed and a hint of what belongs here."""
+    cell = page.cell(lines[code], FIGURE_COLUMN)
+    cell.protection, cell.fill = OPEN, TYPED
+    field, row = sheet.fields[code], sheet.row[code]
+    if isinstance(field, YesNoField):
+        rule = DataValidation(type="list", formula1='"是,否"', allow_blank=True)
+        rule.error, cell.alignment = "请选“是”或“否”。", CENTRE
+    elif isinstance(field, MoneyField):
+        rule = DataValidation(type="decimal", operator="greaterThanOrEqual", formula1="0", allow_blank=True)
+        rule.error = "请填不小于 0 的数字，单位万元，最多 6 位小数。"
+    else:
+        rule = DataValidation(
+            type="whole", operator="between", formula1="0", formula2=str(MAX_COUNT), allow_blank=True
+        )
+        rule.error = f"请填不小于 0 的整数，单位{row.unit}。"
+    rule.errorTitle, rule.showErrorMessage = "填写有误", True
+    rule.promptTitle, rule.showInputMessage = code, True
+    rule.prompt = f"{row.full_label}（{row.unit}）"[:250]
+    rule.add(cell.coordinate)
+    page.add_data_validation(rule)
+
+
+def _computed(
+    book: Book,
+    page: Worksheet,
+    sheet: Sheet,
+    code: str,
+    parts: Sequence[str],
+    lines: Mapping[str, int],
+    figures: Figures,
+) -> None:
+    """The sum of a total's parts, live beside it; both turn red when the typed one differs."""
+    field, line = sheet.fields[code], lines[code]
+    typed = f"${_letter(FIGURE_COLUMN)}${line}"
+    span = ",".join(f"{_letter(FIGURE_COLUMN)}{lines[part]}" for part in parts)
+    money = isinstance(field, MoneyField)
+    known = [figure for part in parts if (figure := figures.get(part)) is not None]
+    formula = f"=ROUND(SUM({span}),6)" if money else f"=SUM({span})"
+    cell = book.formula(page, line, COMPUTED_COLUMN, formula, field.show(sum(known)))
+    cell.font = SMALL
+    computed = f"${_letter(COMPUTED_COLUMN)}${line}"
+    differs = f"AND(ISNUMBER({typed}),ROUND({typed}-{computed},6)<>0)"
+    page.conditional_formatting.add(
+        f"{_letter(FIGURE_COLUMN)}{line}:{_letter(COMPUTED_COLUMN)}{line}",
+        _red(differs),
+    )
+
+
+def _red(condition: str) -> Any:
+    return FormulaRule(formula=[condition], fill=RED)  # type: ignore[no-untyped-call]
+
+
+def _letter(column: int) -> str:
+    return "ABCDEFGH"[column - 1]
+
+
+# -- 审核关系 ----------------------------------------------------------------------------------------------
+
+
+def _checks(
+    book: Book, union: Union, sheets: Sequence[Sheet], lines: Mapping[str, Mapping[str, int]]
+) -> None:
+    """Every rule with its live result: 满足, or the sentence with the figures of the moment."""
+    widths = (18.0, 8.0, 22.0, 78.0)
+    page = book.sheet(CHECKS_SHEET, widths)
+    text(page, 1, 1, CHECKS_SHEET, font=TITLE, align=CENTRE, across=4)
+    page.row_dimensions[1].height = 34
+    text(page, 2, 1, "强制的须改到满足才能上报；核实的请核对，确属实情的在系统中说明。", font=SMALL, across=4)
+    for column, name in enumerate(("报表", "级别", "指标", "结果"), 1):
+        text(page, 3, column, name, font=BOLD, align=CENTRE)
+    shade(page, 3, range(1, 5))
+    number = 3
+    for sheet in sheets:
+        cell = _cells(sheet, lines[sheet.slug])
+        for rule in sheet.rules:
+            number += 1
+            text(page, number, 1, sheet.title, align=CENTRE)
+            text(page, number, 2, LEVEL_LABELS[rule.level], align=CENTRE)
+            codes = _codes(rule)
+            text(page, number, 3, codes, align=CENTRE)
+            broken = as_excel(rule.broken.tree, cell, union.kind)
+            result = page.cell(number, 4, f'=IF({broken},{_sentence(rule, sheet, cell)},"满足")')
+            result.font, result.alignment = BODY, LEFT
+            page.row_dimensions[number].height = height_of([(rule.message, widths[3]), (codes, widths[2])])
+    box(page, range(3, number + 1), range(1, 5))
+    page.conditional_formatting.add(f"D4:D{number}", _red('$D4<>"满足"'))
+    page.freeze_panes = "A4"
+    page.protection.sheet = True
+    print_setup(page, paper=A4, landscape=True, footer="由送温暖报送系统生成", repeat_rows="3:3")
+
+
+def _cells(sheet: Sheet, lines: Mapping[str, int]) -> Any:
+    """How a code's cell is written in formulas of another sheet: whole figures, money in 分."""
+
+    def cell(code: str) -> ExcelCell:
+        address = f"'{tab_title(sheet)}'!${_letter(FIGURE_COLUMN)}${lines[code]}"
+        field = sheet.fields[code]
+        if isinstance(field, YesNoField):
+            return ExcelCell(f'IF({address}="是",1,0)', f'OR({address}="是",{address}="否")')
+        if isinstance(field, MoneyField):
+            return ExcelCell(f"ROUND(N({address})*{FEN_PER_WANYUAN},0)", f"ISNUMBER({address})")
+        return ExcelCell(f"N({address})", f"ISNUMBER({address})")
+
+    return cell
+
+
+def _codes(rule: Rule) -> str:
+    if isinstance(rule, SumRule):
+        return f"{rule.total} = {' + '.join(rule.parts)}"
+    return " ".join(rule.cells)
+
+
+_HOLE = re.compile(r"\{(\w+)\}")
+
+
+def _sentence(rule: Rule, sheet: Sheet, cell: Any) -> str:
+    """The rule's sentence as a formula that puts the figures in: `"D 为 "&TEXT(…)&" 万元"`."""
+    pieces = []
+    for position, piece in enumerate(_HOLE.split(rule.message)):
+        if position % 2 == 0:
+            pieces.append('"' + piece.replace('"', '""') + '"')
+            continue
+        if isinstance(rule, SumRule) and piece in ("sum", "gap"):
+            parts = f"SUM({','.join(cell(part).figure for part in rule.parts)})"
+            amount = parts if piece == "sum" else f"ABS({cell(rule.total).figure}-{parts})"
+            pieces.append(_shown(amount, sheet, rule.total))
+        else:
+            filled = cell(piece).is_filled
+            pieces.append(f'IF({filled},{_shown(cell(piece).figure, sheet, piece)},"空白")')
+    return "&".join(piece for piece in pieces if piece != '""')
+
+
+def _shown(figure: str, sheet: Sheet, code: str) -> str:
+    # A number joined to a text shows its own digits, without a superfluous point.
+    return f"{figure}/{FEN_PER_WANYUAN}" if isinstance(sheet.fields[code], MoneyField) else figure
+
+
+# -- the mark ----------------------------------------------------------------------------------------------
+
+
+def _mark(book: Book, mark: Mark) -> None:
+    page = book.sheet(MARK_SHEET, (100.0,))
+    page.sheet_state = "veryHidden"
+    text(page, 1, 1, "此页由送温暖报送系统使用，请勿改动。", font=SMALL)
+    text(page, 2, 1, mark.signed(), font=SMALL, align=Alignment(wrap_text=False))
+    page.protection.sheet = True
