@@ -9,6 +9,10 @@ COPY requirements/production.txt /tmp/production.txt
 RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --require-hashes -r /tmp/production.txt
 
 FROM python:3.12-slim
+# fonts-noto-cjk and the libraries: what WeasyPrint draws the itineraries with.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-noto-cjk \
+    && rm -rf /var/lib/apt/lists/*
 # A fixed number, so that volumes keep their owner across images.
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin songwennuan \
     && install -d -o songwennuan -g songwennuan /media

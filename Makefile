@@ -4,7 +4,7 @@ VENV := .venv/bin/python
 OUT ?= 汇总.xlsx
 ARGS ?=
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test check forms summary bench docs pictures lock clean setup
+.PHONY: help demo demo-reset test check forms summary plan bench docs pictures lock clean setup
 
 help: ## 列出全部命令
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,10 @@ forms: setup ## 以 JSON 打印全部报表的指标与审核关系
 
 summary: ## 写出全省汇总 Excel（OUT=文件.xlsx）
 	@$(PYTHON) scripts/demo.py summary "$(OUT)"
+
+# OUT's own default belongs to the summary.
+plan: ## 写出慰问组走访安排 Excel（OUT=文件.xlsx）
+	@$(PYTHON) scripts/demo.py plan "$(if $(filter file,$(origin OUT)),走访安排.xlsx,$(OUT))"
 
 bench: setup ## 运行性能测量（ARGS=参数）
 	@$(VENV) scripts/services.py run --name bench -- $(VENV) -m benchmarks $(ARGS)

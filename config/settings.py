@@ -247,6 +247,7 @@ FILE_UPLOAD_PERMISSIONS = 0o640
 # where they are received; the proxy refuses bodies over 30 MB.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
+DATA_UPLOAD_MAX_NUMBER_FILES = 310  # a folder of returned workbooks; reporting.archives says more kindly: 300
 
 # -- Redis: Celery and the progress cache. Both may lose everything at any moment. -------------------------
 

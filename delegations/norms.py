@@ -57,15 +57,20 @@ def bounds(norm: Norm) -> str:
     return f"{show_yuan(norm.least)} 至 {show_yuan(norm.most)} 元"
 
 
-def departure(norm: Norm | None, amount: int | None) -> str:
-    """How an amount (分) departs from its norm, as a sentence; empty when it keeps to it."""
+def off_by(norm: Norm | None, amount: int | None) -> str:
+    """`低于标准 5,000 元`; empty for an amount (分) that keeps to its norm. static/js/plan-money.js says the same."""
     if norm is None or amount is None or norm.least <= amount <= norm.most:
         return ""
-    off = (
-        f"低于标准 {show_yuan(norm.least - amount)} 元"
-        if amount < norm.least
-        else f"超过标准 {show_yuan(amount - norm.most)} 元"
-    )
+    if amount < norm.least:
+        return f"低于标准 {show_yuan(norm.least - amount)} 元"
+    return f"超过标准 {show_yuan(amount - norm.most)} 元"
+
+
+def departure(norm: Norm | None, amount: int | None) -> str:
+    """How an amount (分) departs from its norm, as a sentence; empty when it keeps to it."""
+    off = off_by(norm, amount)
+    if not off or norm is None:
+        return ""
     return f"{show_yuan(amount)} 元，{norm.get_subject_display()}每{norm.unit}标准 {bounds(norm)}，{off}"
 
 

@@ -1,6 +1,6 @@
-"""Personal data of households: sealed in the database, masked on pages, shown in full only for a reason.
+"""Personal data of households: who writes them, who may see them in full and for what reason, new keys.
 
-Nothing else reads or writes `PersonalData`'s columns. Who asks, when, for what and why is written first.
+Pages show masks (`households.masked`). Who asks for more, when, for whom and why is written first.
 """
 
 from __future__ import annotations
@@ -9,73 +9,41 @@ from collections.abc import Iterable, Mapping
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.views.decorators.debug import sensitive_variables
 
 from delegations.access import require
+from delegations.households import (
+    UNREADABLE,
+    facts_of,
+    masked,
+    masked_name,
+    put,
+    read,
+    read_field,
+    require_discreet,
+    reseal,
+)
 from delegations.models import Delegation, PersonalData, Unmasking, Visit
 from delegations.planning import required
 from delegations.saving import lock_delegation, note, touch
-from delegations.sealing import Unreadable, newest_version, seal, unseal, version_of
+from delegations.sealing import Unreadable, newest_version
 from delegations.typed import clean
 from reporting.errors import Refused, WrongState
 from unions.gate import Actor
 
+__all__ = [
+    "UNREADABLE",
+    "masked",
+    "masked_name",
+    "put",
+    "read",
+    "reveal",
+    "reveal_for_export",
+    "rotate",
+    "write",
+]
+
 LIMITS = {"name": 30, "telephone": 30, "identity_number": 18, "address": 200, "illness": 500}
-UNREADABLE = "（密钥不可用，暂时无法读取）"
-
-
-def _place(data: PersonalData, field: str) -> str:
-    return f"delegations.personaldata:{data.visit_id}:{field}"
-
-
-def put(data: PersonalData, values: Mapping[str, str]) -> PersonalData:
-    """Seal `values` into their columns and save. The caller has checked who may."""
-    for field, text in values.items():
-        setattr(data, field, seal(text, place=_place(data, field)))
-    data.key_version = min(
-        (version_of(bytes(getattr(data, f))) for f in PersonalData.FIELDS if getattr(data, f)),
-        default=newest_version(),
-    )
-    data.save()
-    return data
-
-
-def read(data: PersonalData) -> dict[str, str]:
-    """Everything in clear. Never for a page: pages use `masked`, or `reveal` with its record."""
-    return {field: _read(data, field) for field in PersonalData.FIELDS}
-
-
-def _read(data: PersonalData, field: str) -> str:
-    try:
-        return unseal(getattr(data, field), place=_place(data, field))
-    except Unreadable:
-        return UNREADABLE
-
-
-def masked(visit: Visit) -> dict[str, str]:
-    """What anybody who sees the visit may read: 张＊＊, 138＊＊＊＊5678 without its middle, …"""
-    data = getattr(visit, "personal", None)
-    if data is None:
-        return dict.fromkeys(PersonalData.FIELDS, "")
-    return {field: _mask(field, _read(data, field)) for field in PersonalData.FIELDS}
-
-
-def masked_name(visit: Visit) -> str:
-    data = getattr(visit, "personal", None)
-    return _mask("name", _read(data, "name")) if data is not None else ""
-
-
-def _mask(field: str, text: str) -> str:
-    if not text or text == UNREADABLE:
-        return text
-    if field == "name":
-        return text[0] + "＊" * max(1, min(2, len(text) - 1))
-    if field == "telephone":
-        return f"{text[:3]}****{text[-2:]}" if len(text) >= 7 else "****"
-    if field == "identity_number":
-        return f"{'*' * (len(text) - 4)}{text[-4:]}" if len(text) >= 15 else "****"
-    if field == "address":
-        return f"{text[:6]}****" if len(text) > 10 else "****"
-    return "已填写"
 
 
 def _parse(field: str, text: str) -> str:
@@ -99,11 +67,14 @@ def _is_identity_number(text: str) -> bool:
     return "10X98765432"[sum(int(d) * w for d, w in zip(text, weights, strict=False)) % 11] == text[17]
 
 
+# Outermost: an error report then hides the variables of everything below, `atomic`'s arguments among them.
+@sensitive_variables()
 @transaction.atomic
-def write(*, visit: Visit, values: Mapping[str, str], by: Actor) -> None:
-    """Fill in a household's data: only the fields named in `values`. Raises ValidationError by field.
+def write(*, visit: Visit, values: Mapping[str, str], by: Actor) -> list[str]:
+    """Fill in a household's data: only the fields named in `values`, "" clears one. The labels that changed.
 
     While the plan is open by who plans, after that by who records: an illness is often learned at the door.
+    Raises ValidationError by field.
     """
     delegation = lock_delegation(visit.destination.delegation_id)
     require(by, "plan", delegation)
@@ -122,13 +93,30 @@ def write(*, visit: Visit, values: Mapping[str, str], by: Actor) -> None:
     if errors:
         raise ValidationError(errors)
     data = PersonalData.objects.select_for_update().filter(visit=visit).first() or PersonalData(visit=visit)
-    changed = {f: text for f, text in clear.items() if _read(data, f) != text}
+    _require_its_keys(data, clear)
+    changed = {f: text for f, text in clear.items() if read_field(data, f) != text}
     if not changed:
-        return
+        return []
     put(data, changed)
-    labels = "、".join(PersonalData.LABELS[field] for field in changed)
-    note(delegation, by, f"{visit.destination.union.short_name} 入户慰问：填写家庭信息（{labels}）")
+    labels = [PersonalData.LABELS[field] for field in changed]
+    note(
+        delegation, by, f"{visit.destination.union.short_name} 入户慰问：填写家庭信息（{'、'.join(labels)}）"
+    )
     touch(delegation)
+    return labels
+
+
+@sensitive_variables()
+def _require_its_keys(data: PersonalData, clear: Mapping[str, str]) -> None:
+    """Next to facts that don't open nothing new is sealed: the key in use is perhaps a wrong one, and what it
+    sealed would be lost the day the right one is put back. Clearing is always possible."""
+    stuck = [f for f in PersonalData.FIELDS if clear.get(f) != "" and read_field(data, f) == UNREADABLE]
+    if stuck and any(clear.values()):
+        labels = "、".join(PersonalData.LABELS[f] for f in stuck)
+        raise Refused(
+            f"已登记的{labels}现在无法解密，为免新填的内容以后也读不出，没有保存。"
+            "请联系系统管理员检查密钥；确认原内容不要的，可先清除再填。"
+        )
 
 
 @transaction.atomic
@@ -139,6 +127,7 @@ def reveal(*, visit: Visit, reason: str, by: Actor) -> dict[str, str]:
     data = PersonalData.objects.filter(visit=visit).first()
     if data is None:
         raise Refused("这一户还没有登记家庭信息。")
+    _require_discreet(reason, read(data))
     _record([visit], Unmasking.Way.PAGE, reason, by)
     return read(data)
 
@@ -152,8 +141,20 @@ def reveal_for_export(*, visits: Iterable[Visit], reason: str, by: Actor) -> dic
     with_data = [v for v in visits if v.kind == Visit.Kind.HOUSEHOLD and hasattr(v, "personal")]
     for visit in with_data:
         require(by, "reveal", visit.destination.delegation)
-    _record(with_data, Unmasking.Way.EXPORT, required(reason, "导出家庭信息"), by)
+    reason = required(reason, "导出家庭信息")
+    for visit in with_data:
+        _require_discreet(reason, facts_of(visit))
+    _record(with_data, Unmasking.Way.EXPORT, reason, by)
     return {visit.pk: read(visit.personal) for visit in with_data}
+
+
+@sensitive_variables()
+def _require_discreet(reason: str, facts: Mapping[str, str]) -> None:
+    """The reason stands readable in the list of who looked."""
+    try:
+        require_discreet(reason, facts)
+    except ValidationError as problem:
+        raise Refused(problem.messages[0]) from None
 
 
 def _record(visits: Iterable[Visit], way: str, reason: str, by: Actor) -> None:
@@ -171,20 +172,30 @@ def _record(visits: Iterable[Visit], way: str, reason: str, by: Actor) -> None:
 
 
 def rotate(batch: int = 200) -> int:
-    """Seal with the newest key what still needs an older one; how many rows. Raises Unreadable without the old key.
+    """Seal with the newest key what still needs an older one; how many households.
 
-    Each batch is a transaction of its own: a stop in the middle loses nothing, a second run goes on.
+    Each batch is a transaction of its own: a stop in the middle loses nothing, a second run goes on. A
+    household that doesn't open holds up no other: Unreadable is raised, naming them, when all else is done.
     """
-    done = 0
+    done, last, stuck = 0, 0, []
     while True:
         with transaction.atomic():
+            # Waits for whoever is writing one of them: what was skipped would need the old key after all.
             rows = list(
-                PersonalData.objects.select_for_update(skip_locked=True)
-                .filter(key_version__lt=newest_version())
+                PersonalData.objects.select_for_update()
+                .filter(key_version__lt=newest_version(), pk__gt=last)
                 .order_by("pk")[:batch]
             )
             for data in rows:
-                put(data, {f: unseal(getattr(data, f), place=_place(data, f)) for f in PersonalData.FIELDS})
-        done += len(rows)
+                try:
+                    reseal(data)
+                    done += 1
+                except Unreadable as problem:
+                    stuck.append(f"走访对象 {data.pk}：{problem}")
         if len(rows) < batch:
-            return done
+            break
+        last = rows[-1].pk
+    if stuck:
+        shown = "；".join(stuck[:5]) + ("……" if len(stuck) > 5 else "")
+        raise Unreadable(f"已重新加密 {done} 户，另有 {len(stuck)} 户打不开（{shown}）")
+    return done

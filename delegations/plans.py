@@ -6,7 +6,7 @@ Pages, locking and exports read the same problems; nothing here writes.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from django.db.models import Prefetch, QuerySet
@@ -89,6 +89,11 @@ class Problem:
     @property
     def label(self) -> str:
         return LEVEL_LABELS[self.level]
+
+    @property
+    def anchor(self) -> str:
+        """The id of the field on the plan's page: visit:12 and money → visit-12-money."""
+        return f"{self.target.replace(':', '-')}-{self.field}"
 
 
 def plans(delegations: QuerySet[Delegation]) -> list[Delegation]:
@@ -300,6 +305,11 @@ def over_ceiling(all_plans: Iterable[Delegation], rulebook: Rulebook) -> list[Pr
             for visit in planned(destination):
                 if visit.source_id is not None:
                     spent[visit.source_id] = spent.get(visit.source_id, 0) + (visit.amount or 0)
+    return exceeded(spent, rulebook)
+
+
+def exceeded(spent: Mapping[int, int], rulebook: Rulebook) -> list[Problem]:
+    """The sources of which more is planned (`spent`: source → 分) than their ceiling allows."""
     found = []
     for source in rulebook.sources:
         used = spent.get(source.pk, 0)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Max
 from django.urls import reverse
+from django.views.decorators.debug import sensitive_variables
 
-from delegations import personal
 from delegations.access import require
+from delegations.households import facts_of, put, require_discreet
 from delegations.models import Delegation, Destination, PersonalData, Visit
 from delegations.planning import MOST_VISITS, required
 from delegations.saving import lock_delegation, note, require_state, touch
@@ -19,6 +23,7 @@ from unions.gate import Actor, Role
 from unions.models import Union
 
 
+@sensitive_variables()
 @transaction.atomic
 def propose(*, destination: Destination, kind: str, category: str, name: str, why: str, by: Actor) -> Visit:
     """A visit the place would welcome. A household's name is sealed at once."""
@@ -37,6 +42,8 @@ def propose(*, destination: Destination, kind: str, category: str, name: str, wh
     if destination.visits.count() >= MOST_VISITS:
         raise Refused(f"走访对象和建议已有 {MOST_VISITS} 个，不能再增加。")
     household = kind == Visit.Kind.HOUSEHOLD
+    if household:
+        _require_discreet(why, {"name": name})
     last = destination.visits.aggregate(last=Max("position"))["last"] or 0
     made = Visit.objects.create(
         destination=destination,
@@ -50,7 +57,7 @@ def propose(*, destination: Destination, kind: str, category: str, name: str, wh
         proposed_at=now(),
     )
     if household:
-        personal.put(PersonalData(visit=made), {"name": name})
+        put(PersonalData(visit=made), {"name": name})
     place = destination.union.short_name
     note(
         delegation, by, f"{place} 建议走访{made.get_kind_display()}" + (f"：{made.name}" if made.name else "")
@@ -71,10 +78,12 @@ def answer(*, visit: Visit, accept: bool, text: str, by: Actor) -> None:
     delegation = lock_delegation(visit.destination.delegation_id)
     require(by, "answer", delegation)
     require_state(delegation, Delegation.State.PLANNING)
-    visit = Visit.objects.select_related("destination__union", "proposed_by").get(pk=visit.pk)
+    visit = Visit.objects.select_related("destination__union", "proposed_by", "personal").get(pk=visit.pk)
     if visit.standing != Visit.Standing.PROPOSED:
         raise WrongState(f"这条建议已经答复过（{visit.get_standing_display()}），请刷新页面。")
-    text = clean(text)[:300] if accept else required(text, "不采纳")
+    text = _words(text) if accept else required(text, "不采纳")
+    if visit.kind == Visit.Kind.HOUSEHOLD:
+        _require_discreet(text, facts_of(visit))
     visit.standing = Visit.Standing.PLANNED if accept else Visit.Standing.DECLINED
     visit.answered_by, visit.answered_at, visit.answer = by.person, now(), text
     visit.save()
@@ -94,6 +103,22 @@ def answer(*, visit: Visit, accept: bool, text: str, by: Actor) -> None:
             + (f"：{text}" if text else "。"),
             reverse("destination", args=[visit.destination_id]),
         )
+
+
+def _words(text: str) -> str:
+    text = clean(text)
+    if len(text) > 300:
+        raise Refused(f"答复最多 300 个字，现有 {len(text)} 个。")
+    return text
+
+
+@sensitive_variables()
+def _require_discreet(text: str, facts: Mapping[str, str]) -> None:
+    """What is said of a household goes into messages and the audit."""
+    try:
+        require_discreet(text, facts)
+    except ValidationError as problem:
+        raise Refused(problem.messages[0]) from None
 
 
 def _root() -> Union:

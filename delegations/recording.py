@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -84,35 +85,122 @@ def record_problems(delegation: Delegation, rulebook: Rulebook, lists: list[Chec
     return sorted(found.problems, key=lambda p: (ERROR, QUERY, GAP).index(p.level))
 
 
+# -- plan against actual -----------------------------------------------------------------------------------
+
+NOT_DONE, UNPLANNED, AMOUNT, SHAPE, SOURCE = "not_done", "unplanned", "amount", "shape", "source"
+DIFFERENCE_LABELS = {
+    NOT_DONE: "未走访",
+    UNPLANNED: "临时增加",
+    AMOUNT: "金额不同",
+    SHAPE: "钱物不同",
+    SOURCE: "来源不同",
+}
+
+
+@dataclass(frozen=True)
+class Difference:
+    kind: str
+    sentence: str
+
+    @property
+    def label(self) -> str:
+        return DIFFERENCE_LABELS[self.kind]
+
+
+def differences(visit: Visit) -> list[Difference]:
+    """How what was done departs from the plan, as far as it is recorded. One reason answers for all of it."""
+    unplanned = visit.standing == Visit.Standing.UNPLANNED
+    if not visit.outcome or (unplanned and visit.outcome == Visit.Outcome.NOT_DONE):
+        return []
+    if unplanned:
+        return [Difference(UNPLANNED, "不在计划内")]
+    if visit.outcome == Visit.Outcome.NOT_DONE:
+        return [Difference(NOT_DONE, "在计划内而未走访")]
+    if visit.paid is None:
+        return []
+    found = []
+    planned, paid = visit.amount or 0, visit.paid
+    if paid != planned:
+        off = f"{'多' if paid > planned else '少'} {show_yuan(abs(paid - planned))} 元"
+        found.append(Difference(AMOUNT, f"计划 {show_yuan(planned)} 元，实付 {show_yuan(paid)} 元，{off}"))
+    elif (visit.paid_goods or 0) != (visit.goods or 0):
+        found.append(
+            Difference(
+                SHAPE,
+                f"计划慰问金 {show_yuan(visit.money or 0)} 元、慰问品 {show_yuan(visit.goods or 0)} 元，"
+                f"实付慰问金 {show_yuan(visit.paid_money or 0)} 元、慰问品 {show_yuan(visit.paid_goods or 0)} 元",
+            )
+        )
+    if visit.paid_source_id and visit.paid_source_id != visit.source_id:
+        found.append(
+            Difference(SOURCE, f"计划由{visit.source or '（未选）'}列支，实际由{visit.paid_source}列支")
+        )
+    return found
+
+
+def paid_departure(visit: Visit, destination: Destination, rulebook: Rulebook) -> str:
+    """How an unplanned visit's payment departs from the norm; a planned one was held to it in its plan."""
+    if visit.standing != Visit.Standing.UNPLANNED or visit.outcome != Visit.Outcome.DONE:
+        return ""
+    subject = subject_of(visit.kind, visit.category, visit.is_hard_hit)
+    norm = rulebook.norms.in_force(subject, visit.happened_on or rulebook.norm_day(destination))
+    return departure(norm, visit.paid)
+
+
+# -- what is missing or to be explained --------------------------------------------------------------------
+
+
 def _check_destination(found: Collector, destination: Destination) -> None:
     first, last = destination.went_from, destination.went_until
+
+    def add(level: str, name: str, sentence: str, *, may_stay: bool = False) -> None:
+        found.add(level, destination, destination, name, sentence, may_stay=may_stay)
+
     if first is None or last is None:
-        name = "went_from" if first is None else "went_until"
-        found.add(GAP, destination, destination, name, "实际走访日期没有填。")
+        add(GAP, "went_from" if first is None else "went_until", "实际走访日期没有填。")
     elif last < first:
-        found.add(
+        add(
             ERROR,
-            destination,
-            destination,
             "went_until",
             f"实际结束日期 {day(last)} 早于开始日期 {day(first)}，请改正其中一个。",
         )
+    elif name := _outside(found.rulebook, went_from=first, went_until=last):
+        wrong = f"{first:%Y-%m-%d} 至 {last:%Y-%m-%d}"
+        add(
+            ERROR,
+            name,
+            f"实际走访日期 {wrong} 不在通知规定的{_window(found.rulebook)}之内，请核对。",
+        )
     if not destination.participants:
-        found.add(GAP, destination, destination, "participants", "参加人员没有填。")
+        add(GAP, "participants", "参加人员没有填。")
     for name in ("spirit", "centres", "practice"):
         if not getattr(destination, name):
-            label = label_of(destination, name)
-            found.add(GAP, destination, destination, name, f"“{label}”没有填。", may_stay=True)
+            add(GAP, name, f"“{label_of(destination, name)}”没有填。", may_stay=True)
+
+
+def _outside(rulebook: Rulebook, **days: datetime.date) -> str:
+    """The name of the first day that is outside the campaign's window."""
+    opens, closes = rulebook.campaign.visits_from, rulebook.campaign.visits_until
+    return next(
+        (name for name, d in days.items() if (opens and d < opens) or (closes and d > closes)),
+        "",
+    )
+
+
+def _window(rulebook: Rulebook) -> str:
+    opens, closes = rulebook.campaign.visits_from, rulebook.campaign.visits_until
+    since = f" {opens:%Y-%m-%d} 起" if opens else ""
+    until = f" {closes:%Y-%m-%d} 止" if closes else ""
+    return f" {opens:%Y-%m-%d} 至 {closes:%Y-%m-%d} " if opens and closes else f"{since}{until} "
 
 
 def _check_record(found: Collector, destination: Destination, visit: Visit) -> None:
     what = visit.get_kind_display() + (f"（{visit.name}）" if visit.name else "")
-    reason = visit.difference_reason
-
-    def add(level: str, name: str, sentence: str, **options: object) -> None:
-        found.add(level, destination, visit, name, sentence, **options)  # type: ignore[arg-type]
-
     unplanned = visit.standing == Visit.Standing.UNPLANNED
+
+    def add(level: str, name: str, sentence: str, *, reason: str = "") -> None:
+        found.add(level, destination, visit, name, sentence, reason=reason)
+
     if unplanned and not has_name(visit):
         add(GAP, "name", f"临时增加的{what}没有填名称。")
     if unplanned and not visit.category:
@@ -121,52 +209,53 @@ def _check_record(found: Collector, destination: Destination, visit: Visit) -> N
         add(GAP, "outcome", f"{what}还没有填完成情况。")
         return
     if visit.outcome == Visit.Outcome.NOT_DONE:
+        if unplanned:
+            add(ERROR, "outcome", f"临时增加的{what}填的是未走访，请改为已走访，或删除这一项。")
         if visit.paid:
             add(
                 ERROR,
                 "paid_money",
                 f"{what}填的是未走访，却有实付 {show_yuan(visit.paid)} 元，请改正其中一项。",
             )
-        add(QUERY, "difference_reason", f"{what}在计划内而未走访，请说明原因。", reason=reason)
-        return
-    if visit.happened_on is None:
-        add(GAP, "happened_on", f"{what}的走访日期没有填。")
     else:
-        opens, closes = found.rulebook.campaign.visits_from, found.rulebook.campaign.visits_until
-        if (opens and visit.happened_on < opens) or (closes and visit.happened_on > closes):
-            add(ERROR, "happened_on", f"{what}的走访日期 {visit.happened_on} 不在通知规定的时间内，请核对。")
+        _check_day(found, destination, visit, what)
+        _check_payment(found, destination, visit, what)
+    differing = [difference.sentence for difference in differences(visit)]
+    if visit.outcome == Visit.Outcome.DONE and visit.paid is None:
+        return  # asked for first; what it differs by is seen then
+    if off := paid_departure(visit, destination, found.rulebook):
+        differing.append(off)
+    if differing:
+        sentence = f"{what}{'；'.join(differing)}，请说明原因。"
+        add(QUERY, "difference_reason", sentence, reason=visit.difference_reason)
+
+
+def _check_day(found: Collector, destination: Destination, visit: Visit, what: str) -> None:
+    when, first, last = visit.happened_on, destination.went_from, destination.went_until
+    sentence = ""
+    if when is None:
+        found.add(GAP, destination, visit, "happened_on", f"{what}的走访日期没有填。")
+    elif _outside(found.rulebook, when=when):
+        window = _window(found.rulebook)
+        sentence = f"{what}的走访日期 {when} 不在通知规定的{window}之内，请核对。"
+    elif first and last and first <= last and not first <= when <= last:
+        stay = day(first) if first == last else f"{day(first)} 至 {day(last)}"
+        sentence = f"{what}的走访日期 {day(when)} 不在实际走访日期 {stay} 之内，请改正其中一个。"
+    if sentence:
+        found.add(ERROR, destination, visit, "happened_on", sentence)
+
+
+def _check_payment(found: Collector, destination: Destination, visit: Visit, what: str) -> None:
+    def add(name: str, sentence: str) -> None:
+        found.add(GAP, destination, visit, name, sentence)
+
     if visit.paid is None:
-        add(GAP, "paid_money", f"{what}的实付金额没有填。")
+        add("paid_money", f"{what}的实付金额没有填。")
         return
     if visit.paid_goods and not visit.paid_goods_text:
-        add(GAP, "paid_goods_text", f"{what}有 {show_yuan(visit.paid_goods)} 元慰问品，请写明是什么。")
+        add("paid_goods_text", f"{what}有 {show_yuan(visit.paid_goods)} 元慰问品，请写明是什么。")
     if visit.paid and not (visit.paid_source_id or visit.source_id):
-        add(GAP, "paid_source_id", f"{what}的资金来源没有选。")
-    if unplanned:
-        subject = subject_of(visit.kind, visit.category, visit.is_hard_hit)
-        norm = found.rulebook.norms.in_force(
-            subject, visit.happened_on or found.rulebook.norm_day(destination)
-        )
-        off = departure(norm, visit.paid)
-        sentence = f"{what}不在计划内" + (f"，且{off}" if off else "") + "，请说明原因。"
-        add(QUERY, "difference_reason", sentence, reason=reason)
-    elif visit.paid != visit.amount:
-        planned = visit.amount or 0
-        more = visit.paid > planned
-        add(
-            QUERY,
-            "difference_reason",
-            f"{what}计划 {show_yuan(planned)} 元，实付 {show_yuan(visit.paid)} 元，"
-            f"{'多' if more else '少'} {show_yuan(abs(visit.paid - planned))} 元，请说明原因。",
-            reason=reason,
-        )
-    elif visit.paid_source_id and visit.paid_source_id != visit.source_id:
-        add(
-            QUERY,
-            "difference_reason",
-            f"{what}计划由{visit.source or '（未选）'}列支，实际由{visit.paid_source}列支，请说明原因。",
-            reason=reason,
-        )
+        add("paid_source_id", f"{what}的资金来源没有选。")
 
 
 @transaction.atomic
@@ -190,7 +279,12 @@ def archive(*, delegation: Delegation, reason: str, revision: int, by: Actor) ->
     staying = [p for p in problems if p.may_stay]
     if staying:
         reason = required(reason, f"还有 {len(staying)} 处没有补齐，归档")
-    move(delegation, by, State.ARCHIVED, "归档", reason)
+    move(delegation, by, State.ARCHIVED, "归档", reason if staying else "")
+    tell(
+        concerned(delegation),
+        f"{delegation.campaign.title}{delegation}的走访记录和材料已归档。",
+        page_of(delegation),
+    )
 
 
 @transaction.atomic

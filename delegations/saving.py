@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import F
 
 from delegations.access import require
+from delegations.households import facts_of, require_discreet
 from delegations.models import Delegation, Destination, FundSource, PlanEvent, Visit
 from delegations.typed import PLAN, RECORD, UNPLANNED, Typed, in_words
 from reporting.clock import now
@@ -109,7 +110,7 @@ def _save(
     for destination in delegation.destinations.select_related("union"):
         rows[f"destination:{destination.pk}"] = destination
     for visit in Visit.objects.filter(destination__delegation=delegation).select_related(
-        "destination__union"
+        "destination__union", "personal"
     ):
         rows[f"visit:{visit.pk}"] = visit
     sources = {s.pk: s for s in FundSource.objects.filter(campaign=delegation.campaign_id)}
@@ -193,6 +194,9 @@ def _is_household_name(row: Destination | Visit, name: str) -> bool:
 
 def _require_fits(row: Destination | Visit, name: str, value: object, sources: dict[int, FundSource]) -> None:
     if isinstance(row, Visit):
+        # Reasons and records are repeated in the audit, on lists and in exports; who it is stays sealed.
+        if row.kind == Visit.Kind.HOUSEHOLD and isinstance(value, str) and value:
+            require_discreet(value, facts_of(row))
         if name == "category" and value and value not in Visit.CATEGORIES[row.kind]:
             raise ValidationError(f"{row.get_kind_display()}没有这个类型，请刷新页面后重新选择。")
         if name == "is_hard_hit" and value and row.kind != Visit.Kind.ENTERPRISE:

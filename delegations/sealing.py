@@ -11,6 +11,7 @@ import os
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
+from django.views.decorators.debug import sensitive_variables
 
 _NONCE = 12  # bytes; random, as NIST SP 800-38D allows for far more values than a province has households
 
@@ -23,6 +24,7 @@ def newest_version() -> int:
     return max(settings.PERSONAL_DATA_KEYS)
 
 
+@sensitive_variables("plain")
 def seal(plain: str, *, place: str) -> bytes:
     """Text → bytes for a column; an empty text stays empty, so that "not filled" can be asked without a key."""
     if not plain:
@@ -48,5 +50,6 @@ def unseal(sealed: bytes, *, place: str) -> str:
     nonce, content = sealed[2 : 2 + _NONCE], sealed[2 + _NONCE :]
     try:
         return AESGCM(key).decrypt(nonce, content, place.encode()).decode()
-    except InvalidTag:
+    # ValueError: cut off so short that not even its nonce is whole.
+    except (InvalidTag, ValueError):
         raise Unreadable("密文与所在的位置或密钥不符") from None

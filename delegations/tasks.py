@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+
 from celery import shared_task
+
+from delegations import uploads
+
+log = logging.getLogger(__name__)
 
 
 @shared_task(name="delegations.sweep")
 def sweep() -> None:
     """Once an hour."""
+    forgotten, files = uploads.sweep()
+    if forgotten or files:
+        log.info("forgot %s unfinished uploads and %s files without one", forgotten, files)

@@ -46,7 +46,7 @@ urlpatterns = [
     path("materials/<int:pk>/thumbnail/", material.material_thumbnail, name="material_thumbnail"),
     path("materials/<int:pk>/remove/", material.remove_material, name="remove_material"),
     # To take away
-    path("delegations/<int:pk>/materials.zip", output.materials_zip, name="materials_zip"),
+    path("delegations/<int:pk>/materials.zip", material.materials_zip, name="materials_zip"),
     path("delegations/<int:pk>/itinerary.pdf", output.itinerary, name="itinerary"),
     path("delegations/<int:pk>/calendar.ics", output.calendar, name="delegation_calendar"),
 ]

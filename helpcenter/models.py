@@ -1,6 +1,6 @@
 """帮扶中心工作统计表: attachment 2 of 黑工办发〔2020〕30号, row for row. Data end on 31 December."""
 
-from helpcenter import sample
+from helpcenter import report, sample
 from reporting.fields import HOUSEHOLDS, PERSON_TIMES, PERSONS, PIECES, WANYUAN, Count, Money, Total, YesNo
 from reporting.registry import register
 from reporting.rules import Hard, Query, pair
@@ -17,6 +17,7 @@ class HelpCenterForm(StatisticalForm):
     title = "帮扶中心工作统计表"
 
     made_figures = staticmethod(sample.made_figures)
+    report_sentences, report_shares = report.SENTENCES, report.SHARES
 
     # One row of the paper, one line here.
     # fmt: off
@@ -66,7 +67,7 @@ class HelpCenterForm(StatisticalForm):
     F6 = Count("心理帮扶", unit=PERSON_TIMES, section=6)
     G6 = Money("帮扶款物", section=6)
     F7 = Count("其他帮扶", unit=PERSON_TIMES, section=6, printed="label", note="原表此行没有代码")
-    G7 = Money("帮扶款物", section=6, printed="label", note="原表此行代码重印为 G6")
+    G7 = Money("帮扶款物", section=6, printed="label", note="原表此行代码重印为 G6", reprinted="G6")
 
     H = Total("2020年度经工会帮扶实现脱困的困难职工家庭", of="H1 H2 H3 H4", unit=HOUSEHOLDS, section=7)
     H1 = Count("其中：针对有劳动能力的困难职工，通过加强技能培训、提供创业援助等方式，以就业创业脱困的", unit=HOUSEHOLDS, section=7)

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from reporting.aggregation import deadline_key
 from reporting.clock import database_now, now
+from reporting.dispatch import follow_mailbox
 from reporting.errors import Refused
 from reporting.fields import Indicator
 from reporting.messaging import tell
@@ -44,6 +45,7 @@ SETTINGS = (
     "visits_from",
     "visits_until",
     "contact",
+    "mailbox",
 )
 
 
@@ -105,6 +107,7 @@ def clone_campaign(*, campaign: Campaign, year: int, by: Actor) -> Campaign:
         visits_from=_moved(campaign.visits_from, shift) if campaign.visits_from else None,
         visits_until=_moved(campaign.visits_until, shift) if campaign.visits_until else None,
         contact=campaign.contact,
+        mailbox=campaign.mailbox,
     )
     try:
         made.full_clean()
@@ -154,7 +157,7 @@ def update_campaign(
     if campaign.is_closed:
         # What was ordered is part of what was signed.
         raise Refused("报送任务已结束，设置不再改动。如确有需要，请先重新开启任务。")
-    deadline = campaign.deadline
+    deadline, mailbox = campaign.deadline, campaign.mailbox
     unknown = values.keys() - set(SETTINGS)
     if unknown:
         raise TypeError(f"not settings of a campaign: {sorted(unknown)}")
@@ -166,6 +169,8 @@ def update_campaign(
     campaign.save(update_fields=list(values))
     # The year of the data is part of the sheets' wording (2020年度…).
     _bump(campaign)
+    if mailbox and campaign.mailbox != mailbox:
+        follow_mailbox(campaign, mailbox)
     if campaign.deadline != deadline and campaign.is_open():
         tell(
             _still_filling(campaign),

@@ -9,11 +9,12 @@ from django.core.checks import CheckMessage, Error, register
 
 from reporting.registry import all_forms
 from reporting.statistical import StatisticalForm
+from reporting.wording import CHAPTERS, unknown_words
 
 
 @register("reporting")
 def check_declarations(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
-    return [message for form in all_forms() for message in check_form(form)]
+    return [message for form in all_forms() for message in (*check_form(form), *check_report(form))]
 
 
 def check_form(form: type[StatisticalForm]) -> Iterator[Error]:
@@ -75,6 +76,16 @@ def check_form(form: type[StatisticalForm]) -> Iterator[Error]:
                 obj=form,
                 id="reporting.E007",
             )
+
+
+def check_report(form: type[StatisticalForm]) -> Iterator[Error]:
+    for word in unknown_words(form.report_sentences, form.report_shares, list(form.fields())):
+        yield Error(
+            f"what {form.__name__} says in the report names {word}, which is no row of it and no chapter",
+            hint=f"chapters are: {' '.join(CHAPTERS)}",
+            obj=form,
+            id="reporting.E008",
+        )
 
 
 def _descendants(fields: dict[str, Any], code: str, found: set[str]) -> set[str]:

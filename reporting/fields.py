@@ -52,7 +52,8 @@ class Indicator(models.Field):  # type: ignore[type-arg]
 
     `label` is the printed wording, whole. `printed` is what the copy of the notice says of the row:
     "yes", "label" (code missing or misprinted) or "no" (row reconstructed, may be relabelled or
-    switched off per campaign). `of` names the parts of a total. `note` tells of an oddity of the print.
+    switched off per campaign). `of` names the parts of a total. `note` tells of an oddity of the print;
+    `reprinted` is another row's code that the notice prints on this one.
     """
 
     kind: str
@@ -67,11 +68,12 @@ class Indicator(models.Field):  # type: ignore[type-arg]
         printed: str = "yes",
         of: str = "",
         note: str = "",
+        reprinted: str = "",
         **options: Any,
     ) -> None:
         self.label, self.unit, self.section, self.printed = label, unit, section, printed
         self.of = tuple(of.split())
-        self.note = note
+        self.note, self.reprinted = note, reprinted
         options.setdefault("null", True)
         options.setdefault("blank", True)
         super().__init__(**options)

@@ -61,14 +61,17 @@ class Mark:
     union: str  # code
     year: int
     digests: Mapping[str, str]  # slug → digest of the sheet it was made from
+    with_below: bool = False  # figures of subordinates are in it: never to be taken for 本级
 
     @classmethod
-    def of(cls, campaign: Campaign, union: Union, sheets: Sequence[Sheet]) -> Mark:
-        return cls(union.code, campaign.year, {sheet.slug: sheet.digest for sheet in sheets})
+    def of(cls, campaign: Campaign, union: Union, sheets: Sequence[Sheet], *, with_below: bool = False) -> Mark:
+        return cls(union.code, campaign.year, {sheet.slug: sheet.digest for sheet in sheets}, with_below)
 
     def signed(self) -> str:
         # Without the time of signing: the same content gives the same bytes.
         content = {"union": self.union, "year": self.year, "digests": dict(self.digests)}
+        if self.with_below:
+            content["with_below"] = True
         return signing.Signer(salt=SALT).sign_object(content, compress=True)
 
     @classmethod
@@ -78,7 +81,9 @@ class Mark:
             content: dict[str, Any] = signing.Signer(salt=SALT).unsign_object(text)
         except signing.BadSignature:
             return None
-        return cls(content["union"], content["year"], content["digests"])
+        return cls(
+            content["union"], content["year"], content["digests"], bool(content.get("with_below", False))
+        )
 
 
 def tab_title(sheet: Sheet) -> str:
@@ -94,14 +99,22 @@ def filing_workbook(
     head: Mapping[str, str],
     made_at: datetime.datetime,
     footer: str = "",
+    scope: str = "",
+    with_below: bool = False,
 ) -> bytes:
-    """The workbook as bytes, the same for the same content. `figures` by slug; nothing for a blank template."""
+    """The workbook as bytes, the same for the same content. `figures` by slug; nothing for a blank template.
+
+    `scope` is printed under the title where a union has subordinates (本级 or 合计); `with_below` says that figures
+    of subordinates are in it.
+    """
     book = Book(title=workbook_name(campaign, union).removesuffix(".xlsx"), made_at=made_at)
     lines = {}
     for sheet in sheets:
-        lines[sheet.slug] = _form(book, campaign, union, sheet, figures.get(sheet.slug, {}), head, footer)
+        lines[sheet.slug] = _form(
+            book, campaign, union, sheet, figures.get(sheet.slug, {}), head, footer, scope
+        )
     _checks(book, union, sheets, lines)
-    _mark(book, Mark.of(campaign, union, sheets))
+    _mark(book, Mark.of(campaign, union, sheets, with_below=with_below))
     book.workbook.calculation.fullCalcOnLoad = True  # the checks have no results until somebody calculates
     return book.to_bytes()
 
@@ -118,12 +131,14 @@ def _form(
     figures: Figures,
     head: Mapping[str, str],
     footer: str,
+    scope: str,
 ) -> dict[str, int]:
     page = book.sheet(tab_title(sheet), [*COLUMNS.values(), 18.0])
     page.sheet_view.showGridLines = False
     text(page, 1, 1, sheet.form.attachment, font=HEADING, across=5)
     text(page, 2, 1, sheet.title, font=TITLE, align=CENTRE, across=5)
-    text(page, 3, 1, f"{campaign.title} · {campaign.notice_number}", font=SMALL, align=CENTRE, across=5)
+    facts = " · ".join(filter(None, (campaign.title, campaign.notice_number, scope)))
+    text(page, 3, 1, facts, font=SMALL, align=CENTRE, across=5)
     text(page, HEAD_ROW, 1, f"填报单位（盖章）：{union.name}", font=FORM, across=3)
     text(page, HEAD_ROW, 4, "日期：", font=FORM, align=RIGHT)
     text(page, HEAD_ROW, 5, head.get("filled_on", ""), font=FORM)

@@ -83,12 +83,15 @@ def _way_back(filing: Filing) -> str:
 def require_editable(filing: Filing) -> None:
     if not filing.is_editable:
         raise WrongState(f"报送件{filing.get_state_display()}，不能再修改。{_way_back(filing)}")
-    if filing.campaign.is_closed:
+    require_running(filing.campaign)
+
+
+def require_running(campaign: Campaign) -> None:
+    """Whether anybody fills in anything of a campaign at present."""
+    if campaign.is_closed:
         raise WrongState("本次报送任务已结束，不能再修改。")
-    if filing.campaign.opens_at > now():
-        raise WrongState(
-            f"本次报送任务 {timezone.localtime(filing.campaign.opens_at):%m月%d日 %H:%M} 开始填报。"
-        )
+    if campaign.opens_at > now():
+        raise WrongState(f"本次报送任务 {timezone.localtime(campaign.opens_at):%m月%d日 %H:%M} 开始填报。")
 
 
 def new_row(form: type[StatisticalForm], filing: Filing, **values: Any) -> StatisticalForm:
@@ -118,18 +121,21 @@ def working_row(filing: Filing, slug: str) -> StatisticalForm:
     return row
 
 
-def save_cells(*, filing: Filing, slug: str, changes: Iterable[Change], by: Actor) -> Saved:
+def save_cells(
+    *, filing: Filing, slug: str, changes: Iterable[Change], by: Actor, action: str = "fill"
+) -> Saved:
     """Store typed cells. Only the id of `filing` is taken: it is loaded anew behind the gate, and locked.
 
+    `action` is what the gate is asked for: "import_batch" where the province fills in what came by e-mail.
     Raises Filing.DoesNotExist outside the subtree, PermissionDenied without the role, WrongState when the
     filing is closed to changes. A cell that somebody else changed meanwhile is not overwritten but answered
     as a conflict.
     """
     changes = list(changes)
     try:
-        return _save_cells(filing, slug, changes, by)
+        return _save_cells(filing, slug, changes, by, action)
     except SheetChanged:
-        return _save_cells(filing, slug, changes, by)
+        return _save_cells(filing, slug, changes, by, action)
 
 
 def _edition_stands(campaign: Campaign) -> RawSQL:
@@ -147,10 +153,10 @@ class SheetChanged(WrongState):
 
 
 @transaction.atomic
-def _save_cells(filing: Filing, slug: str, changes: Iterable[Change], by: Actor) -> Saved:
-    row = _locked_row(filing.pk, slug, by)
+def _save_cells(filing: Filing, slug: str, changes: Iterable[Change], by: Actor, action: str) -> Saved:
+    row = _locked_row(filing.pk, slug, by, action)
     filing = row.filing
-    by.require("fill", filing.union)
+    by.require(action, filing.union)
     require_editable(filing)
     sheet = sheet_for(filing.campaign, slug)
     saved = Saved(at=now(), state=filing.state)
@@ -167,7 +173,7 @@ def _save_cells(filing: Filing, slug: str, changes: Iterable[Change], by: Actor)
         elif not change.knows(stood) and not _stands_already(row, sheet, change.code, value):
             saved.conflicts.append(_conflict(filing, slug, change.code, theirs=stood, yours=value))
         else:
-            _put(row, sheet, change.code, value)
+            put(row, sheet, change.code, value)
             if row.text(change.code) != stood:
                 audit.append(
                     CellChange(
@@ -202,7 +208,7 @@ def _save_cells(filing: Filing, slug: str, changes: Iterable[Change], by: Actor)
     return saved
 
 
-def _locked_row(filing_id: int, slug: str, by: Actor) -> Any:
+def _locked_row(filing_id: int, slug: str, by: Actor, action: str) -> Any:
     """The working row with its filing, union and campaign: gate and lock in one query.
 
     Both rows are locked, so that both are read as they are after waiting. Unlike a move, a save may see the
@@ -220,7 +226,7 @@ def _locked_row(filing_id: int, slug: str, by: Actor) -> Any:
             row.filing.union = by.union  # whoever fills acts for this very union: no need to fetch it again
         return row
     filing = Filing.objects.visible_to(by).select_related("union", "campaign").get(pk=filing_id)
-    by.require("fill", filing.union)
+    by.require(action, filing.union)
     working_row(filing, slug)
     return rows.all()[0]
 
@@ -245,7 +251,8 @@ def _stands_already(row: StatisticalForm, sheet: Sheet, code: str, value: str) -
     return _as_shown(sheet, code, value) == row.text(code)
 
 
-def _put(row: StatisticalForm, sheet: Sheet, code: str, value: str) -> None:
+def put(row: StatisticalForm, sheet: Sheet, code: str, value: str) -> None:
+    """Let a text stand in a cell of an unsaved row, as typing it does; a total that is emptied follows its parts."""
     indicator = sheet.fields[code]
     row.invalid.pop(code, None)
     try:
@@ -291,13 +298,14 @@ def save_head(
     values: Mapping[str, str],
     by: Actor,
     known: Mapping[str, Collection[str]] | None = None,
+    action: str = "fill",
 ) -> Saved:
     """Store 填报人, 电话, 填报日期, each for itself: one that is refused or in conflict holds no other.
 
-    `known` are the texts of each field that the page may overwrite; without it, any.
+    `known` are the texts of each field that the page may overwrite; without it, any. `action` as in `save_cells`.
     """
     filing = lock_filing(filing.pk)
-    by.require("fill", filing.union)
+    by.require(action, filing.union)
     require_editable(filing)
     saved = Saved(at=now(), state=filing.state)
     for name in HEAD_FIELDS.keys() & values.keys():

@@ -87,6 +87,7 @@ class CampaignForm(_CampaignModelForm):
             "deadline": "通知写“27日前”即填 27 日 23:59:59；之后不能上报，经批准延期的除外",
             "notice_number": "如 黑工办发〔2020〕30号",
             "contact": "填报页上显示，各单位有疑问时联系",
+            "mailbox": "市（地）、产业的报送件审核通过后，电子版（报表、报告、PDF）自动发往此邮箱；不填则不发",
         }
         error_messages = {"year": {"unique": "这个年份已经有报送任务，一个年份只有一个。"}}
 
@@ -101,6 +102,7 @@ class CampaignForm(_CampaignModelForm):
                 Row(Column("notice_number"), Column("contact")),
                 "notice_title",
                 Row(Column("year"), Column("data_year")),
+                "mailbox",
             ),
             Fieldset(
                 "时间",

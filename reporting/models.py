@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import UTC, date, datetime
 from typing import ClassVar, Self
 
@@ -58,6 +59,8 @@ class Campaign(models.Model):
     visits_from = models.DateField("走访开始", null=True, blank=True, validators=[sensible_day])
     visits_until = models.DateField("走访结束", null=True, blank=True, validators=[sensible_day])
     contact = models.CharField("联系方式", max_length=200, blank=True)
+    # Where the electronic version of an approved filing goes, as the notice asks; empty: nowhere.
+    mailbox = models.EmailField("报送邮箱", blank=True)
     is_closed = models.BooleanField("已结束", default=False)
     is_sample = models.BooleanField("演示数据", default=False)
     # Counts the changes of the sheets' wording and switched-off rows; prepared pages are kept by it.
@@ -208,6 +211,7 @@ class Event(models.Model):
         "approve": "通过",
         "reopen": "重开",
         "extend": "准予延期",
+        "mail": "发往报送邮箱",
     }
 
     @property
@@ -291,6 +295,136 @@ class Report(models.Model):
         constraints = (models.UniqueConstraint(fields=["filing", "number"], name="reports_are_numbered"),)
 
 
+class Import(models.Model):
+    """A workbook that was read for a filing: what it says, until somebody confirms it or gives it up."""
+
+    class State(models.TextChoices):
+        PREVIEW = "preview", "待确认"
+        CONFIRMED = "confirmed", "已确认填入"
+        DROPPED = "dropped", "已放弃"
+
+    filing = models.ForeignKey(Filing, models.CASCADE, related_name="imports")
+    name = models.CharField(max_length=200)
+    sha256 = models.CharField(max_length=64)
+    # {"forms": {"warmth": {"page", "texts": {code: text}, "where": {code: "附件1!E9"}, "stood": {code: text},
+    #  "notes": [[where, sentence]]}}, "notes": [[where, sentence]], "head": {"filler_name": …}}
+    content = models.JSONField()
+    state = models.CharField(max_length=9, choices=State.choices, default=State.PREVIEW)
+    at = models.DateTimeField(default=clock.now)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    confirmed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+
+    objects: ClassVar[GatedManager[Self]] = GatedManager("filing__union__path")
+
+    class Meta:
+        ordering = ("-at", "-id")
+
+
+def batch_path(batch: ImportBatch, filename: str) -> str:
+    return f"imports/{uuid.uuid4().hex}.zip"
+
+
+class ImportBatch(models.Model):
+    """Many workbooks at once, as they come back by e-mail: read one by one, looked at together, confirmed together."""
+
+    class State(models.TextChoices):
+        READING = "reading", "正在读取"
+        PREVIEW = "preview", "待确认"
+        FILLING = "filling", "正在填入"
+        DONE = "done", "已完成"
+        DROPPED = "dropped", "已放弃"
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="import_batches")
+    name = models.CharField(max_length=200)
+    # What was uploaded, until every workbook in it was read.
+    file = models.FileField(upload_to=batch_path, max_length=200, blank=True)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.READING)
+    at = models.DateTimeField(default=clock.now)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    acting_for = models.ForeignKey(Union, models.PROTECT, related_name="+")
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-id",)
+
+
+class BatchFile(models.Model):
+    """One workbook of a batch: what it was understood as, or why it was refused. One failing stops no other."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "等待读取"
+        UNDERSTOOD = "understood", "已读懂"
+        REFUSED = "refused", "不能接收"
+        FILLED = "filled", "已填入"
+        FAILED = "failed", "没有填入"
+
+    batch = models.ForeignKey(ImportBatch, models.CASCADE, related_name="files")
+    position = models.PositiveIntegerField()
+    name = models.CharField(max_length=300)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    kept = models.OneToOneField(Import, models.SET_NULL, null=True, related_name="batch_file")
+    sentence = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ("position",)
+        constraints = (models.UniqueConstraint(fields=["batch", "position"], name="batch_files_in_order"),)
+
+
+def scan_path(scan: Scan, filename: str) -> str:
+    return f"scans/{scan.round.filing_id}/{uuid.uuid4().hex}.{scan.kind}"
+
+
+class Scan(models.Model):
+    """盖章扫描件: the stamped sheet of one round, shown beside the figures. Earlier versions stay."""
+
+    round = models.ForeignKey(Round, models.CASCADE, related_name="scans")
+    number = models.PositiveIntegerField()
+    file = models.FileField(upload_to=scan_path, max_length=200)
+    name = models.CharField(max_length=200)
+    kind = models.CharField(max_length=4)
+    size = models.PositiveIntegerField()
+    sha256 = models.CharField(max_length=64)
+    at = models.DateTimeField(default=clock.now)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+
+    objects: ClassVar[GatedManager[Self]] = GatedManager("round__filing__union__path")
+
+    class Meta:
+        ordering = ("-number",)
+        constraints = (models.UniqueConstraint(fields=["round", "number"], name="scans_are_numbered"),)
+
+
+def export_path(export: Export, filename: str) -> str:
+    return f"exports/{export.campaign_id}/{uuid.uuid4().hex}.xlsx"
+
+
+class Export(models.Model):
+    """A long export: asked for as a row, written by Celery, kept for those who may see it."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "排队中"
+        DONE = "done", "已完成"
+        FAILED = "failed", "失败"
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="exports")
+    summary = models.ForeignKey("Summary", models.PROTECT, null=True, related_name="+")
+    # What was chosen: {"units": [code], "level": "city", "forms": [slug], "compare": true, …}
+    options = models.JSONField(default=dict)
+    at = models.DateTimeField(default=clock.now)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    state = models.CharField(max_length=7, choices=State.choices, default=State.WAITING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    file = models.FileField(upload_to=export_path, max_length=200, blank=True)
+    name = models.CharField(max_length=200, blank=True)
+    error = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = (models.Index(fields=["id"], condition=Q(state="waiting"), name="exports_waiting"),)
+
+
 class Message(models.Model):
     """A message in the product to one person."""
 
@@ -316,9 +450,17 @@ class Outbox(models.Model):
     sent_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     error = models.CharField(max_length=300, blank=True)
+    # The electronic version of a round: its workbook, report and PDF are made and attached when it is sent.
+    round = models.ForeignKey(Round, models.PROTECT, null=True, related_name="mails")
 
     class Meta:
         indexes = (models.Index(fields=["due_at"], condition=Q(sent_at=None), name="outbox_due"),)
+        constraints = (
+            # However often somebody asks, a round goes to a mailbox once.
+            models.UniqueConstraint(
+                fields=["round", "to"], condition=Q(round__isnull=False), name="a_round_goes_out_once"
+            ),
+        )
 
 
 class AggregationRun(models.Model):

@@ -5,39 +5,24 @@ Notice 黑工办发〔2020〕30号 asks for the report beside the two forms; .do
 
 from __future__ import annotations
 
-import hashlib
-import unicodedata
-import zipfile
-from typing import Any
+from typing import IO, Any, cast
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 
+from reporting import documents
 from reporting.clock import now
+from reporting.documents import MEGABYTE, clean_name, extension_of, sha256_of
+from reporting.documents import require_document as require_content
 from reporting.errors import Refused
 from reporting.filling import lock_filing, require_editable
 from reporting.models import Filing, Report
 from unions.gate import Actor
 
-MEGABYTE = 1024 * 1024
 MAX_SIZE = 20 * MEGABYTE
-# A Word document of 20 MB with pictures stays far below these; an archive made to burst does not.
-MAX_INFLATED = 300 * MEGABYTE
-MAX_ENTRIES = 5000
-
-CONTENT_TYPES = {
-    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    "doc": "application/msword",
-    "pdf": "application/pdf",
-    "wps": "application/vnd.ms-works",
-}
+CONTENT_TYPES = {kind: documents.CONTENT_TYPES[kind] for kind in ("docx", "doc", "pdf", "wps")}
 ACCEPT = ",".join(f".{kind}" for kind in CONTENT_TYPES)
 _KINDS_SENTENCE = "请上传 .docx、.doc、.wps 或 .pdf 文件"
-
-_OLE2 = bytes.fromhex("D0CF11E0A1B11AE1")
-_WORD_STREAM = "WordDocument".encode("utf-16-le")
-_ENCRYPTED_STREAM = "EncryptedPackage".encode("utf-16-le")
-_MACRO_STREAM = "_VBA_PROJECT".encode("utf-16-le")
 
 
 def store_report(*, filing: Filing, upload: UploadedFile[Any], by: Actor) -> Report:
@@ -50,7 +35,7 @@ def store_report(*, filing: Filing, upload: UploadedFile[Any], by: Actor) -> Rep
     # The file is judged before the lock: a slow disk must not keep a colleague from saving cells.
     name = clean_name(upload.name or "")
     kind = require_document(upload, name)
-    sha256 = _sha256(upload)
+    sha256 = sha256_of(_content(upload))
     report: Report | None = None
     try:
         with transaction.atomic():
@@ -85,17 +70,9 @@ def store_report(*, filing: Filing, upload: UploadedFile[Any], by: Actor) -> Rep
     return report
 
 
-def clean_name(name: str) -> str:
-    """The people's file name without what could mislead on a screen or in a header (control characters,
-    reversed writing), at most 200 characters, the extension kept."""
-    name = "".join(c for c in name if unicodedata.category(c)[0] != "C").strip()
-    stem, dot, extension = name.rpartition(".")
-    return f"{(stem or '送温暖报告')[:180]}{dot}{extension[:10]}" if dot else name[:200]
-
-
 def require_document(upload: UploadedFile[Any], name: str) -> str:
     """The kind of the document. Raises Refused with a sentence that says what to do instead."""
-    kind = name.rpartition(".")[2].lower() if "." in name else ""
+    kind = extension_of(name)
     size = upload.size or 0
     if kind not in CONTENT_TYPES:
         raise Refused(f"“{name[:60]}”不是可以接收的文件类型，{_KINDS_SENTENCE}。")
@@ -103,73 +80,9 @@ def require_document(upload: UploadedFile[Any], name: str) -> str:
         raise Refused(f"“{name[:60]}”是空文件，请检查后重新选择。")
     if size > MAX_SIZE:
         raise Refused(f"文件有 {size / MEGABYTE:.1f} MB，超过 20 MB。请压缩文中的图片后再上传。")
-    upload.seek(0)
-    start = upload.read(1024)
-    if kind == "pdf":
-        _require_pdf(upload, start, size)
-    elif kind == "docx":
-        _require_docx(upload, start)
-    else:
-        _require_word_binary(upload, start, kind)
+    require_content(_content(upload), kind, size, wanted=_KINDS_SENTENCE)
     return kind
 
 
-def _require_pdf(upload: UploadedFile[Any], start: bytes, size: int) -> None:
-    if not start.startswith(b"%PDF-"):
-        raise Refused(f"文件扩展名是 .pdf，内容却不是 PDF 文档，{_KINDS_SENTENCE}。")
-    upload.seek(max(0, size - 2048))
-    if b"%%EOF" not in upload.read():
-        raise Refused("PDF 文件不完整（没有文件尾），可能没有下载或保存完，请重新导出后再上传。")
-
-
-def _require_docx(upload: UploadedFile[Any], start: bytes) -> None:
-    if start.startswith(_OLE2):
-        if _contains(upload, _ENCRYPTED_STREAM):
-            raise Refused("文档设了打开密码，请取消密码后再上传。")
-        raise Refused("文件扩展名是 .docx，内容却是旧版格式，请在 Word 或 WPS 中另存为 .docx 后再上传。")
-    if not start.startswith(b"PK\x03\x04"):
-        raise Refused(f"文件扩展名是 .docx，内容却不是 Word 文档，{_KINDS_SENTENCE}。")
-    upload.seek(0)
-    try:
-        with zipfile.ZipFile(upload.file or upload) as archive:
-            entries = archive.infolist()
-    # A damaged directory raises a dozen kinds of error (struct, value, overflow, …); all mean the same.
-    except Exception as problem:
-        raise Refused("Word 文档已损坏，打不开。请用 Word 或 WPS 重新保存后再上传。") from problem
-    names = {entry.filename for entry in entries}
-    if not {"[Content_Types].xml", "word/document.xml"} <= names:
-        raise Refused(f"文件扩展名是 .docx，内容却不是 Word 文档，{_KINDS_SENTENCE}。")
-    if any(entry_name.lower().endswith("vbaproject.bin") for entry_name in names):
-        raise Refused("文档带有宏，不能接收。请另存为不带宏的 .docx 后再上传。")
-    if len(entries) > MAX_ENTRIES or sum(entry.file_size for entry in entries) > MAX_INFLATED:
-        raise Refused("文档展开后过大，不能接收。请压缩文中的图片，或另存为 PDF 后再上传。")
-
-
-def _require_word_binary(upload: UploadedFile[Any], start: bytes, kind: str) -> None:
-    if not start.startswith(_OLE2):
-        if start.startswith(b"PK\x03\x04"):
-            raise Refused(f"文件扩展名是 .{kind}，内容却是 .docx 或压缩包。请在 Word 或 WPS 中另存后再上传。")
-        raise Refused(f"文件扩展名是 .{kind}，内容却不是 Word 或 WPS 文档，{_KINDS_SENTENCE}。")
-    if not _contains(upload, _WORD_STREAM):
-        raise Refused(f"文件扩展名是 .{kind}，里面却没有文字文档（可能是表格或演示），{_KINDS_SENTENCE}。")
-    if _contains(upload, _MACRO_STREAM):
-        raise Refused("文档带有宏，不能接收。请另存为 .docx 后再上传。")
-
-
-def _contains(upload: UploadedFile[Any], needle: bytes) -> bool:
-    """Search in pieces: 20 MB of a stranger's file need not stand in memory."""
-    upload.seek(0)
-    tail = b""
-    for chunk in iter(lambda: upload.read(MEGABYTE), b""):
-        if needle in tail + chunk:
-            return True
-        tail = chunk[-len(needle) :]
-    return False
-
-
-def _sha256(upload: UploadedFile[Any]) -> str:
-    upload.seek(0)
-    digest = hashlib.sha256()
-    for chunk in iter(lambda: upload.read(MEGABYTE), b""):
-        digest.update(chunk)
-    return digest.hexdigest()
+def _content(upload: UploadedFile[Any]) -> IO[bytes]:
+    return cast("IO[bytes]", upload.file or upload)

@@ -31,6 +31,8 @@ from unions.models import Person, Post, Union
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 YEAR = 2021
+# Made figures must never reach a real address: a domain that nobody can own.
+MAILBOX = "baosong@example.org"
 # Known to everybody who reads this file: the commands that use it refuse to run in production.
 PASSWORD = "songwennuan-demo"  # noqa: S105
 # Two counties of Harbin take part, so that a city with subordinates can be seen.
@@ -62,9 +64,9 @@ def _hashed() -> str:
     return make_password(PASSWORD)
 
 
-def account(union: Union, role: Role) -> Person:
+def account(union: Union, role: Role, username: str = "") -> Person:
     place = "省总" if union.is_root else union.short_name
-    username = f"{place}{role.label}"
+    username = username or f"{place}{role.label}"
     person, _ = Person.objects.get_or_create(
         username=username,
         defaults={
@@ -102,7 +104,7 @@ def play() -> Campaign:
 
 
 def _play_2021(campaign: Campaign) -> None:
-    campaign.is_sample, campaign.is_closed = True, False
+    campaign.is_sample, campaign.is_closed, campaign.mailbox = True, False, MAILBOX
     campaign.save()
     prepare_filings(campaign)
     filings = list(campaign.filings.select_related("union", "union__parent"))
@@ -166,7 +168,7 @@ def _play_open(closed: Campaign) -> None:
         campaign=closed, year=moment.year + deadline_passed, by=actor(root, Role.ADMINISTRATOR)
     )
     campaign.opens_at = min(campaign.opens_at, moment - datetime.timedelta(days=1))
-    campaign.is_sample = True
+    campaign.is_sample, campaign.mailbox = True, MAILBOX
     campaign.save()
     prepare_filings(campaign)
     for code in (*SUBMITTED_NOW, RETURNED_NOW, HALF_DONE_NOW):
@@ -236,13 +238,16 @@ def reviewer_of(union: Union) -> Actor:
 
 
 def made_report(union: Union, campaign: Campaign) -> bytes:
-    """The smallest Word document that Word, WPS and LibreOffice open."""
-    paragraphs = (
+    return made_document(
         f"{union.name}{campaign.year}年元旦春节送温暖活动情况报告",
         "（演示数据，不代表任何单位的真实工作。）",
         "一、总体情况。两节期间走访慰问情况见所附统计表。",
         "二、存在问题和建议。（略）",
     )
+
+
+def made_document(*paragraphs: str) -> bytes:
+    """The smallest Word document that Word, WPS and LibreOffice open."""
     body = "".join(f"<w:p><w:r><w:t>{text}</w:t></w:r></w:p>" for text in paragraphs)
     office = "http://schemas.openxmlformats.org"
     parts = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from django.db.models import Count, Q, QuerySet
 
@@ -12,10 +13,24 @@ from reporting.models import Campaign, Event, Filing
 from unions.gate import Actor
 from unions.models import Union
 
+if TYPE_CHECKING:
+    from reporting.dispatch import Sending
+
 State = Filing.State
 
 # A union switched off takes no part any more, unless it did file.
 TAKES_PART = Q(union__is_active=True) | Q(current_round__isnull=False)
+
+# How a page or a workbook of a union with subordinates says which of the two its figures are.
+OWN_SCOPE, TOTAL_SCOPE = "本级（不含下级单位）", "合计（本级加下级单位）"
+
+
+def has_subordinates(campaign: Campaign, union: Union) -> bool:
+    """Whether 本级 and 合计 are two things for this union: subordinates take part below it. Not for the province,
+    whose total is the Summary."""
+    if union.is_root or union.kind == Union.Kind.GRASSROOTS:
+        return False
+    return Filing.objects.filter(TAKES_PART, campaign=campaign, union__parent=union).exists()
 
 
 def reviewable(actor: Actor) -> QuerySet[Filing]:
@@ -105,6 +120,8 @@ class ProgressRow:
     assessment: Assessment | None
     below: Standing
     can_open: bool
+    # How the electronic version of its round stands on the way to the mailbox, where a page asks.
+    sending: Sending | None = None
 
     @property
     def parts(self) -> list[tuple[str, bool]]:

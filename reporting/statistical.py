@@ -7,6 +7,7 @@ engine's and reads this declaration.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import cache
 from random import Random
 from typing import Any, ClassVar, Self
@@ -17,6 +18,7 @@ from django.db.models.base import ModelBase
 
 from reporting.fields import Indicator
 from reporting.rules import HARD, Rule, as_condition, sum_rule
+from reporting.wording import Choice, Sentence, Share
 from unions.gate import GatedManager
 
 
@@ -97,6 +99,9 @@ class StatisticalForm(models.Model, metaclass=FormDeclaration):
     attachment: ClassVar[str]
     sections: ClassVar[dict[int, str]] = {}
     rules: ClassVar[list[Rule]] = []
+    # What the figures say in the draft of the 送温暖报告, by chapter; and the shares that the province's shows.
+    report_sentences: ClassVar[Mapping[str, Sequence[Sentence | Choice]]] = {}
+    report_shares: ClassVar[Sequence[Share]] = ()
 
     class Meta:
         abstract = True

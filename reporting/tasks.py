@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-import datetime
 import logging
 
 from celery import shared_task
 from django.core.cache import cache
-from django.core.mail import send_mail
-from django.db import transaction
 from django.utils import timezone
 
+from reporting import batches
 from reporting.aggregation import Progress, due_runs, work_off_one
-from reporting.models import AggregationRun, Outbox
+from reporting.dispatch import deliver, due_mail
+from reporting.models import AggregationRun
 
 log = logging.getLogger(__name__)
-
-MAX_MAIL_ATTEMPTS = 8
 
 
 @shared_task(name="reporting.tick")
 def tick() -> None:
-    """Once a minute: make the timed runs that are due, work off waiting runs, send waiting e-mail."""
+    """Once a minute: make the timed runs that are due, work off waiting runs, send waiting e-mail, read and fill in
+    workbooks that came many at once."""
     due_runs(timezone.now())
     aggregate_waiting()
     send_outbox()
+    work_batches()
+    batches.sweep()
 
 
 @shared_task(name="reporting.aggregate_waiting")
@@ -63,24 +63,22 @@ def start_aggregating() -> None:
 
 @shared_task(name="reporting.send_outbox")
 def send_outbox() -> None:
-    """Send what is due, one row a transaction, claimed so that no two workers send the same."""
-    while True:
-        with transaction.atomic():
-            mail = (
-                Outbox.objects.select_for_update(skip_locked=True)
-                .filter(sent_at=None, due_at__lte=timezone.now(), attempts__lt=MAX_MAIL_ATTEMPTS)
-                .order_by("due_at")
-                .first()
-            )
-            if mail is None:
-                return
-            mail.attempts += 1
-            try:
-                send_mail(mail.subject, mail.body, None, [mail.to])
-                mail.sent_at, mail.error = timezone.now(), ""
-            except Exception as error:
-                # Whatever is wrong with one letter (address, header, server), the others must go out.
-                log.warning("e-mail %s not sent: %s", mail.pk, error)
-                mail.error = f"{type(error).__name__}: {error}"[:300]
-                mail.due_at = timezone.now() + datetime.timedelta(minutes=2**mail.attempts)
-            mail.save()
+    """Send what is due, one mail after the other, each claimed so that no two workers send the same."""
+    while (pk := due_mail()) is not None:
+        if error := deliver(pk):
+            log.warning("e-mail %s not sent: %s", pk, error)
+
+
+@shared_task(name="reporting.work_batches")
+def work_batches() -> None:
+    """Read and fill in every workbook of a batch that nobody else has claimed."""
+    while batches.work_off_one() is not None:
+        pass
+
+
+def start_batches() -> None:
+    """After commit: ask a worker to look at once. Without a broker the next tick finds the rows."""
+    try:
+        work_batches.delay()
+    except Exception as error:
+        log.warning("no worker told, the next tick will find the batch: %s", error)

@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from reporting.views import campaigns, entry, papers, review, summaries, work
+from reporting.views import (
+    batches,
+    campaigns,
+    drafts,
+    entry,
+    imports,
+    mailbox,
+    papers,
+    review,
+    stamped,
+    summaries,
+    work,
+)
 
 urlpatterns = [
     # What I have to do now
@@ -22,6 +34,16 @@ urlpatterns = [
     path("filings/<int:pk>/withdraw/", entry.withdraw, name="withdraw"),
     path("filings/<int:pk>/template.xlsx", papers.template, name="filing_template"),
     path("filings/<int:pk>/workbook.xlsx", papers.workbook, name="filing_workbook"),
+    path("filings/<int:pk>/import/", imports.filing_import, name="filing_import"),
+    path("imports/<int:pk>/", imports.import_preview, name="import_preview"),
+    path("imports/<int:pk>/confirm/", imports.import_confirm, name="import_confirm"),
+    path("imports/<int:pk>/drop/", imports.import_drop, name="import_drop"),
+    path("filings/<int:pk>/report/draft.docx", drafts.report_draft, name="report_draft"),
+    path("filings/<int:pk>/paper.pdf", stamped.filing_pdf, name="filing_pdf"),
+    path("filings/<int:pk>/paper/", stamped.filing_paper, name="filing_paper"),
+    path("filings/<int:pk>/scan/", stamped.upload_scan, name="upload_scan"),
+    path("scans/<int:pk>/", stamped.scan, name="scan"),
+    path("check-code/", stamped.check_code, name="check_code"),
     path("filings/<int:pk>/history/", review.history, name="history"),
     path("sheets/<int:campaign_pk>/<slug:slug>/<slug:digest>.json", entry.sheet_json, name="sheet_json"),
     # A filing, as the level above sees it
@@ -38,6 +60,13 @@ urlpatterns = [
     path("campaigns/<int:pk>/clone/", campaigns.clone, name="clone_campaign"),
     path("campaigns/<int:pk>/rows/", campaigns.sheet_rows, name="sheet_rows"),
     path("filings/<int:pk>/extension/", campaigns.extension, name="extension"),
+    path("campaigns/<int:pk>/mail/", mailbox.send_to_mailbox, name="send_to_mailbox"),
+    # Workbooks of many unions at once
+    path("campaigns/<int:pk>/batches/", batches.batch_list, name="batches"),
+    path("batches/<int:pk>/", batches.batch, name="batch"),
+    path("batches/<int:pk>/files/<int:position>/", batches.batch_file, name="batch_file"),
+    path("batches/<int:pk>/confirm/", batches.batch_confirm, name="batch_confirm"),
+    path("batches/<int:pk>/drop/", batches.batch_drop, name="batch_drop"),
     # Summaries
     path("campaigns/<int:pk>/summaries/", summaries.summary_list, name="summaries"),
     path("campaigns/<int:pk>/aggregate/", summaries.aggregate, name="aggregate"),
@@ -46,4 +75,6 @@ urlpatterns = [
     path("summaries/<int:pk>/<slug:slug>/matrix/", summaries.matrix, name="matrix"),
     path("summaries/<int:pk>/<slug:slug>/parts/<str:code>/", summaries.parts, name="parts"),
     path("summaries/<int:pk>/workbook.xlsx", summaries.workbook, name="summary_workbook"),
+    path("summaries/<int:pk>/paper.pdf", drafts.summary_pdf, name="summary_pdf"),
+    path("summaries/<int:pk>/report.docx", drafts.summary_report, name="summary_report"),
 ]

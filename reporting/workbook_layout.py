@@ -104,6 +104,31 @@ class Book:
         self._digits.setdefault(sheet.title, {})[cell.coordinate] = field.show(figure)
         return cell
 
+    def yuan(
+        self,
+        sheet: Worksheet,
+        row: int,
+        column: int,
+        fen: int | None,
+        *,
+        formula: str = "",
+        decimals: int | None = None,
+    ) -> Cell:
+        """An amount of 分 shown in 元, exact. With `formula` the cell calculates it and `fen` is its result.
+
+        `decimals` fixes how many are shown; else two where there are 角 and 分, none where there are not."""
+        cell = _cell(sheet, row, column)
+        cell.alignment = RIGHT
+        if fen is None:
+            return cell
+        exact = Decimal(fen).scaleb(-2)
+        if len(str(abs(fen))) > MAX_DIGITS:
+            return text(sheet, row, column, f"{exact:,.2f}", align=RIGHT)
+        cell.value = formula or exact
+        cell.number_format = number_format((2 if fen % 100 else 0) if decimals is None else decimals)
+        self._digits.setdefault(sheet.title, {})[cell.coordinate] = f"{exact:.2f}".removesuffix(".00")
+        return cell
+
     def formula(self, sheet: Worksheet, row: int, column: int, formula: str, result: str) -> Cell:
         """A live formula together with its result: previews and protected views don't calculate."""
         cell = _cell(sheet, row, column)

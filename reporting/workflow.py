@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from reporting.assessment import Assessment, assess
 from reporting.clock import database_now, now
+from reporting.dispatch import post_approved
 from reporting.errors import Refused, WrongState
 from reporting.fields import MAX_COUNT, MAX_FEN, MoneyField
 from reporting.filling import lock_filing, new_row, require_editable
@@ -219,6 +220,7 @@ def approve(*, filing: Filing, round_number: int, by: Actor) -> None:
     filing.open_cells = []
     _count(filing, True)
     _move(filing, by, "approve", State.APPROVED, round_=filing.current_round)
+    post_approved(filing)
     tell(
         people_with(filing.union, Role.FILLER, Role.SUBMITTER),
         f"{filing.campaign.title}已审核通过（第 {round_number} 轮）。",

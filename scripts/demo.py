@@ -1,6 +1,6 @@
-"""`make demo`, `make demo-reset`, `make summary`: the whole system on this machine, with the sample round.
+"""`make demo`, `make demo-reset`, `make summary`, `make plan`: the whole system on this machine, with the sample.
 
-    demo.py run | reset | summary OUT
+    demo.py run | reset | summary OUT | plan OUT
 
 Begins on the bare system Python (so that a busy port is said before anything long), then continues in .venv.
 """
@@ -37,6 +37,7 @@ from services import (
 LOGS = ROOT / ".run" / "logs"
 MANAGE = [sys.executable, str(ROOT / "manage.py")]
 WEB_SECONDS = 40
+WORKBOOKS = {"summary": "write_summary", "plan": "write_plan"}
 
 
 def port() -> int:
@@ -142,6 +143,7 @@ def run() -> None:
         env = environment(services)
         prepare(env)
         manage(env, "play_sample", "--out", str(ROOT / "demo" / "2021年送温暖统计汇总.xlsx"))
+        manage(env, "play_delegations")
         processes = Processes(env)
         try:
             web = ("gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port()}", "--access-logfile", "-")
@@ -178,8 +180,8 @@ def reset() -> None:
     shutil.rmtree(ROOT / "demo", ignore_errors=True)
 
 
-def summary(out: str) -> None:
-    """Write the Excel summary; beside a running demo it uses that demo's database."""
+def write(command: str, out: str) -> None:
+    """Write a workbook (write_summary, write_plan); beside a running demo it uses that demo's database."""
     services = Services(data_folder("demo"))
     shared = services.attach()
     if not shared:
@@ -187,7 +189,7 @@ def summary(out: str) -> None:
     try:
         env = environment(services)
         prepare(env)
-        manage(env, "write_summary", str(Path(out).resolve()))
+        manage(env, command, str(Path(out).resolve()))
     finally:
         services.stop()
 
@@ -210,8 +212,8 @@ def main(arguments: list[str]) -> int:
             reset()
         if verb in {"run", "reset"}:
             run()
-        elif verb == "summary" and len(arguments) == 2:
-            summary(arguments[1])
+        elif verb in WORKBOOKS and len(arguments) == 2:
+            write(WORKBOOKS[verb], arguments[1])
         else:
             print(__doc__, file=sys.stderr)
             return 2

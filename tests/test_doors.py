@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import URLPattern, reverse
 
 from reporting.aggregation import make_summary
-from reporting.models import AggregationRun, Message
+from reporting.models import AggregationRun, Message, Scan
 from reporting.sheets import sheet_for
 from reporting.urls import urlpatterns
 from tests.workflow.stage import Stage, make_stage
@@ -49,6 +49,12 @@ DOORS: dict[str, tuple[str, set[tuple[str, Role]]]] = {
     "withdraw": ("post", {("harbin", S)}),
     "filing_template": ("get", OWN | {("province", U)}),
     "filing_workbook": ("get", OWN | ABOVE),
+    "report_draft": ("get", OWN | {("province", U)}),
+    "filing_pdf": ("get", OWN | ABOVE),
+    "filing_paper": ("get", OWN | ABOVE),
+    "upload_scan": ("post", FILLERS),
+    "scan": ("get", OWN | ABOVE),
+    "check_code": ("get", EVERYBODY - TRAVELLERS),
     "history": ("get", OWN | ABOVE),
     "sheet_json": ("get", EVERYBODY),  # wording and rules of a public form, nobody's figures
     "review_queue": ("get", {("harbin", R), ("province", R), ("outsider", R)}),
@@ -70,6 +76,9 @@ DOORS: dict[str, tuple[str, set[tuple[str, Role]]]] = {
     "matrix": ("get", DIRECTORS),
     "parts": ("get", DIRECTORS),
     "summary_workbook": ("get", DIRECTORS),
+    "summary_pdf": ("get", DIRECTORS),
+    "summary_report": ("get", DIRECTORS),
+    "send_to_mailbox": ("post", CLERK),
 }
 # Doors to one row: outside the subtree they do not exist.
 ROWS = {
@@ -77,7 +86,7 @@ ROWS = {
     for name in DOORS
     if name.startswith(("filing", "form", "save", "explain", "report_page", "upload", "download", "submit"))
     or name
-    in {"withdraw", "history", "review_page", "add_remark", "send_back", "approve", "reopen", "extension"}
+    in {"report_draft", "scan", "withdraw", "history", "review_page", "add_remark", "send_back", "approve", "reopen", "extension"}
 }
 BODIES = {
     "save_cells": {"cells": []},
@@ -106,6 +115,16 @@ def behind(stage: Stage) -> dict[str, dict[str, Any]]:
     summary = make_summary(stage.campaign)
     run = AggregationRun.objects.create(campaign=stage.campaign, key="demand:1")
     mail = Message.objects.create(person=stage.actor(stage.tree.harbin, F).person, text="试", link="/")
+    scan = Scan.objects.create(
+        round=filing.current_round,
+        number=1,
+        file="scans/none.pdf",
+        name="扫描件.pdf",
+        kind="pdf",
+        size=1,
+        sha256="0" * 64,
+        by=stage.actor(stage.tree.harbin, F).person,
+    )
     campaign = {"pk": stage.campaign.pk}
     special: dict[str, dict[str, Any]] = {
         "open_message": {"pk": mail.pk},
@@ -120,6 +139,10 @@ def behind(stage: Stage) -> dict[str, dict[str, Any]]:
         "matrix": {"pk": summary.pk, "slug": "warmth"},
         "parts": {"pk": summary.pk, "slug": "warmth", "code": "A"},
         "summary_workbook": {"pk": summary.pk},
+        "summary_pdf": {"pk": summary.pk},
+        "summary_report": {"pk": summary.pk},
+        "scan": {"pk": scan.pk},
+        "check_code": {},
     }
     for name in ("my_work", "messages", "review_queue", "campaigns"):
         special[name] = {}
@@ -132,6 +155,7 @@ def behind(stage: Stage) -> dict[str, dict[str, Any]]:
         "sheet_rows",
         "summaries",
         "aggregate",
+        "send_to_mailbox",
     ):
         special[name] = campaign
     return {name: special.get(name, {"pk": filing.pk}) for name in DOORS}

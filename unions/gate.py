@@ -69,6 +69,8 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
     # administrators above see what was submitted.
     "view_draft": (_grant([_F, _S, _R, _A, _U], [_OWN]), _grant([_U], [_CHILD, _DEEPER])),
     "fill": (_grant([_F, _S], [_OWN], _OPEN),),
+    # What came back by e-mail goes into drafts; submitting them stays the unions' own act.
+    "import_batch": (_grant([_A], [_OWN, _CHILD, _DEEPER], _OPEN, root_only=True),),
     "submit": (_grant([_S], [_OWN], _OPEN),),
     "withdraw": (_grant([_S], [_OWN], ["submitted"]),),
     "review": (_grant([_R], [_CHILD]), _grant([_R], [_OWN], root_only=True)),

@@ -4,7 +4,7 @@ from reporting.fields import ENTERPRISES, PERSON_TIMES, WANYUAN, Count, Money, T
 from reporting.registry import register
 from reporting.rules import Query, Rule, pair, wanyuan
 from reporting.statistical import StatisticalForm
-from warmth import sample
+from warmth import report, sample
 
 # The usual national ceiling of one person-time of help: 3 000 元.
 PER_HEAD_CEILING = "0.3"
@@ -31,6 +31,7 @@ class WarmthForm(StatisticalForm):
     title = "送温暖统计表"
 
     made_figures = staticmethod(sample.made_figures)
+    report_sentences, report_shares = report.SENTENCES, report.SHARES
 
     # One row of the paper, one line here.
     # fmt: off

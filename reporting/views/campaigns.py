@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -13,7 +14,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from reporting import campaigns, workflow
+from reporting import campaigns, dispatch, workflow
 from reporting.clock import now
 from reporting.errors import Refused, ReportingError
 from reporting.forms import CampaignForm, CloneForm, ExtensionForm
@@ -80,6 +81,7 @@ def progress(request: ActingRequest, pk: int) -> HttpResponse:
     shown = [row for row in everybody if _passes(row, chosen)] if chosen in FILTERS else everybody
     counts = {name: sum(_passes(row, name) for row in everybody) for name in FILTERS}
     manages = actor.may_here("manage_campaign")
+    sendings = dispatch.sendings((row.filing.current_round_id for row in shown), campaign.mailbox)
     return render(
         request,
         "reporting/progress.html",
@@ -87,7 +89,12 @@ def progress(request: ActingRequest, pk: int) -> HttpResponse:
             "campaign": campaign,
             "union": union,
             "crumbs": _crumbs(actor.union, union),
-            "rows": shown,
+            "rows": [
+                replace(row, sending=sendings.get(row.filing.current_round_id or 0)) for row in shown
+            ],
+            "mailbox": dispatch.standing(campaign) if union.is_root and campaign.mailbox else None,
+            "may_mail": manages and bool(campaign.mailbox),
+            "shows_mail": bool(sendings) or (manages and bool(campaign.mailbox)),
             "filters": [(name, label, counts[name]) for name, label in FILTERS.items()],
             "chosen": chosen if chosen in FILTERS else "",
             "standing": standings([campaign], union)[campaign.pk],

@@ -14,6 +14,7 @@ from reporting.filling import HEAD_FIELDS, head_text
 from reporting.models import Filing
 from reporting.rounds import sealed_rows
 from reporting.sheets import sheets_for
+from reporting.standing import OWN_SCOPE, TOTAL_SCOPE, has_subordinates
 from reporting.statistical import StatisticalForm
 from unions.middleware import ActingRequest
 
@@ -49,6 +50,7 @@ def template(request: ActingRequest, pk: int) -> HttpResponse:
         figures={},
         head={},
         made_at=now(),
+        scope=OWN_SCOPE if has_subordinates(filing.campaign, filing.union) else "",
     )
     return _workbook(content, workbook_name(filing.campaign, filing.union).replace("报表", "报表（空白）"))
 
@@ -62,6 +64,7 @@ def workbook(request: ActingRequest, pk: int) -> HttpResponse:
     filing = _visible(request, pk, "view")
     sheets = sheets_for(filing.campaign)
     round_ = filing.current_round
+    scope, with_below = OWN_SCOPE, False
     if filing.is_editable and request.actor.may("view_draft", filing.union):
         figures = {form.sheet.slug: form.row.figures for form in assess(filing).forms}
         head = {name: head_text(filing, name) for name in HEAD_FIELDS}
@@ -73,6 +76,7 @@ def workbook(request: ActingRequest, pk: int) -> HttpResponse:
         }
         head, made_at = round_.head, round_.submitted_at
         footer = f"第 {round_.number} 轮  校验码 {round_.digest[:16]}"
+        scope, with_below = TOTAL_SCOPE, bool(round_.includes)
     else:
         raise Http404
     content = filing_workbook(
@@ -83,5 +87,7 @@ def workbook(request: ActingRequest, pk: int) -> HttpResponse:
         head=head,
         made_at=made_at,
         footer=footer,
+        scope=scope if with_below or has_subordinates(filing.campaign, filing.union) else "",
+        with_below=with_below,
     )
     return _workbook(content, workbook_name(filing.campaign, filing.union))

@@ -18,10 +18,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from reporting import workflow
+from reporting.dispatch import sendings as sendings_of
 from reporting.errors import Refused, WrongState
 from reporting.forms import EVERYTHING, ONLY_CELLS, SendBackForm
 from reporting.models import Campaign, Filing, Round
 from reporting.rounds import RoundView, changed_beside_figures, compare, events_of, view_round
+from reporting.scans import scans_of
 from reporting.sheets import sheets_for
 from reporting.standing import last_returns, reviewable, waiting_first
 from unions.gate import Actor
@@ -123,6 +125,9 @@ def _review(
         {
             "filing": filing,
             "shown": shown,
+            "scans": scans_of([round_.pk]).get(round_.pk, []) if round_ else [],
+            "beside_scan": "scan" in query,
+            "is_own": actor.may("view_draft", filing.union),
             "active": form if form in slugs or form == "report" else slugs[0],
             "asked": asked,
             "only_changed": "changed" in query,
@@ -301,9 +306,13 @@ def history(request: ActingRequest, pk: int) -> HttpResponse:
     rounds = list(filing.rounds.select_related("submitted_by", "report").order_by("-number"))
     old, new = _two(rounds, request.GET.get("old", ""), request.GET.get("new", ""))
     labels = _labels_of_cells(filing)
+    scans = scans_of(r.pk for r in rounds)
+    sendings = sendings_of((r.pk for r in rounds), filing.campaign.mailbox)
     context: dict[str, Any] = {
         "filing": filing,
-        "rounds": rounds,
+        "rounds": [(r, scans.get(r.pk, []), sendings.get(r.pk)) for r in rounds],
+        "sendings": sendings,
+        "may_mail": request.actor.may_here("manage_campaign") and bool(filing.campaign.mailbox),
         "events": [
             {"event": event, "cells": [labels.get(name, name) for name in event.cells]}
             for event in events_of(filing)

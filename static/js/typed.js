@@ -1,8 +1,9 @@
 // Pages where plans and records are typed: every control with data-code ("visit:12:money") saves itself, the way
 // the cells of a form do. The page's state stands in #typed-state: {person, filing, url, slug, login}.
 //
-//   follow({ typed(code, text), answered(answer) }) → the page's Saver
+//   follow({ typed(code, text), answered(answer), orphaned(entries, forget) }) → the page's Saver
 //
+// `orphaned`, where given, hears of [code, entry] that this machine kept for controls that are no longer there.
 // Controls may come later (a row that was added): call `adopt(element)` with it.
 
 import { Saver, standing } from "./entry-saving.js";
@@ -35,7 +36,7 @@ function put(control, text) {
 // A select shows its choice, not its number.
 function shown(control, text) {
   if (control?.type === "checkbox") return text ? "是" : "否";
-  const option = control?.tagName === "SELECT" && [...control.options].find((one) => one.value === text);
+  const option = text && control?.tagName === "SELECT" && [...control.options].find((one) => one.value === text);
   return (option ? option.textContent.trim() : text) || "空白";
 }
 
@@ -74,6 +75,12 @@ export function follow(on) {
     if (!control) return;
     const holder = control.closest("[data-field]") ?? control.parentElement;
     holder.querySelector(":scope > .typed-note")?.remove();
+    const say = (className, ...content) => {
+      const words = make("div", `typed-note ${className}`, ...content);
+      // For pages that show it apart from its field.
+      words.dataset.about = holder.querySelector("label")?.textContent.trim() ?? "";
+      holder.append(words);
+    };
     const conflict = conflicts.get(code);
     const refused = saver.refused.get(code);
     control.classList.toggle("is-refused", Boolean(refused));
@@ -85,10 +92,10 @@ export function follow(on) {
         note(code);
         on.typed?.(code, textOf(control));
       };
-      holder.append(make("div", "typed-note conflict", `同事已填 ${shown(control, conflict.theirs)}，您填的是 ${shown(control, conflict.yours)}：`,
+      say("conflict", `同事已填 ${shown(control, conflict.theirs)}，您填的是 ${shown(control, conflict.yours)}：`,
         button("adopt", `用我的 ${shown(control, conflict.yours)}`, () => decide(conflict.yours)),
-        button("adopt", `用对方的 ${shown(control, conflict.theirs)}`, () => decide(null))));
-    } else if (refused) holder.append(make("div", "typed-note refused", refused));
+        button("adopt", `用对方的 ${shown(control, conflict.theirs)}`, () => decide(null)));
+    } else if (refused) say("refused", refused);
   }
 
   function taken(answer, batch) {
@@ -119,20 +126,29 @@ export function follow(on) {
     }
   }
 
-  document.addEventListener("input", (event) => event.target.matches?.("[data-code]") && changed(event.target));
+  // Half-typed pinyin is nobody's text: it counts when the characters have been chosen.
+  document.addEventListener("input", (event) => {
+    if (!event.isComposing && event.target.matches?.("[data-code]")) changed(event.target);
+  });
+  document.addEventListener("compositionend", (event) => event.target.matches?.("[data-code]") && changed(event.target));
   // A field is looked at as it was understood ("3万" → "30000") when the cursor leaves it.
   document.addEventListener("focusout", (event) => {
     const code = event.target.dataset?.code;
     if (code && known.has(code) && !saver.typed.has(code)) put(event.target, known.get(code));
   });
   adopt(document);
+  const orphans = [];
   for (const [code, entry] of Object.entries(saver.shelf.all())) {
     const control = controlOf(code);
-    if (!control) continue;
+    if (!control) {
+      orphans.push([code, entry]);
+      continue;
+    }
     put(control, entry.value);
     saver.takeUp(code, entry);
     on.typed?.(code, entry.value);
   }
+  if (orphans.length) on.orphaned?.(orphans, () => orphans.forEach(([code]) => saver.forget(code)));
   saver.now();
   tell();
   return Object.assign(saver, { adopt });

@@ -1,7 +1,8 @@
 // Money of the delegations, as delegations/money.py has it: typed in 元 or 万, reckoned in whole 分 (BigInt).
 // tests/delegations/yuan.json holds both to the same answers.
 
-const BLANKS = /[,，\s\u00a0\u3000\u2009\u202f\ufeff]/g;
+// Exactly what reporting.fields.normalise drops: \s would forgive blanks that the server does not.
+const BLANKS = /[,， \t\r\n\u00a0\u3000\u2009\u202f\ufeff]/g;
 const MOST = 10n ** 14n - 1n;
 
 // → 分; null for blank; undefined for what is no amount
@@ -14,14 +15,12 @@ export function parseYuan(text) {
     plain = plain.slice(0, -1);
     decimals = 6;
   }
-  const found = /^\+?(\d*)(?:\.(\d*))?$/.exec(plain);
-  if (!found || plain.length > 20 || !/\d/.test(plain)) {
-    return /^-0*\.?0*$/.test(plain) && /0/.test(plain) ? 0n : undefined;
-  }
-  const rest = (found[2] ?? "").replace(/0+$/, "");
+  const found = /^([+-]?)(\d*)(?:\.(\d*))?$/.exec(plain);
+  if (!found || plain.length > 20 || !/\d/.test(plain)) return undefined;
+  const rest = (found[3] ?? "").replace(/0+$/, "");
   if (rest.length > decimals) return undefined;
-  const fen = BigInt((found[1] || "0") + rest.padEnd(decimals, "0"));
-  return fen > MOST ? undefined : fen;
+  const fen = BigInt((found[2] || "0") + rest.padEnd(decimals, "0"));
+  return fen > MOST || (found[1] === "-" && fen) ? undefined : fen;
 }
 
 // 分 → "30,000", "123.45"

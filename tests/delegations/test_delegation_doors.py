@@ -148,15 +148,17 @@ def behind(plan: PlanStage) -> dict[str, list[Any]]:
 def knock(client: Client, name: str, arguments: list[Any]) -> int:
     method, url = DOORS[name][0], reverse(name, args=arguments)
     if method == "json":
-        return client.post(url, {"fields": {}}, content_type="application/json").status_code
-    if method == "tus":
-        return client.post(
-            url,
-            headers={"Tus-Resumable": "1.0.0", "Upload-Length": "0", "Upload-Metadata": "kind cGhvdG8="},
-        ).status_code
-    if method == "head":
-        return client.head(url, headers={"Tus-Resumable": "1.0.0"}).status_code
-    return (client.get(url) if method == "get" else client.post(url, {})).status_code
+        answer = client.post(url, {"fields": {}}, content_type="application/json")
+    elif method == "tus":
+        metadata = {"Tus-Resumable": "1.0.0", "Upload-Length": "0", "Upload-Metadata": "kind cGhvdG8="}
+        answer = client.post(url, headers=metadata)
+    elif method == "head":
+        answer = client.head(url, headers={"Tus-Resumable": "1.0.0"})
+    else:
+        answer = client.get(url) if method == "get" else client.post(url, {})
+    if answer.streaming:
+        b"".join(answer.streaming_content)  # to its end, which closes the file
+    return int(answer.status_code)
 
 
 @pytest.mark.parametrize("name", sorted(DOORS))

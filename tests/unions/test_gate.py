@@ -90,6 +90,7 @@ EVERYWHERE: dict[str, dict[Role, set[Relation]]] = {
     "view": {F: OWN, S: OWN, R: BELOW, A: BELOW, U: BELOW},
     "view_draft": {F: OWN, S: OWN, R: OWN, A: OWN, U: BELOW},
     "fill": {F: OWN, S: OWN},
+    "import_batch": {},
     "submit": {S: OWN},
     "withdraw": {S: OWN},
     "review": {R: CHILD},
@@ -109,6 +110,7 @@ EVERYWHERE: dict[str, dict[Role, set[Relation]]] = {
 ONLY_AT_THE_ROOT: dict[str, dict[Role, set[Relation]]] = {
     **{action: {R: OWN} for action in ("review", "remark", "send_back", "approve", "reopen")},
     "extend": {A: BELOW},
+    "import_batch": {A: BELOW},
     "see_summary": {R: OWN, A: OWN, U: OWN},
     "aggregate": {A: OWN},
     "manage_campaign": {A: OWN},

@@ -18,6 +18,6 @@ class Command(BaseCommand):
             done = rotate()
         except Unreadable as problem:
             raise CommandError(
-                f"{problem}，没有改动这一批。请把旧密钥放回 PERSONAL_DATA_KEYS 后再运行。"
+                f"{problem}。旧密钥还不能撤下：请确认它在 PERSONAL_DATA_KEYS 中，再运行一次。"
             ) from problem
         self.stdout.write(f"已用第 {newest_version()} 版密钥重新加密 {done} 户。")

@@ -13,6 +13,7 @@ from reporting.filing_workbook import filing_workbook
 from reporting.models import Campaign
 from reporting.sample import YEAR
 from reporting.sheets import sheets_for
+from reporting.standing import OWN_SCOPE, has_subordinates
 from unions.models import Union
 
 
@@ -38,7 +39,13 @@ class Command(BaseCommand):
             raise CommandError(f"没有 {year} 年的报送任务。")
         who = union_called(union)
         content = filing_workbook(
-            campaign=campaign, union=who, sheets=sheets_for(campaign), figures={}, head={}, made_at=now()
+            campaign=campaign,
+            union=who,
+            sheets=sheets_for(campaign),
+            figures={},
+            head={},
+            made_at=now(),
+            scope=OWN_SCOPE if has_subordinates(campaign, who) else "",
         )
         try:
             out.parent.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,16 @@
+"""All cases of the corpus, in one place."""
+
+from __future__ import annotations
+
+from tests.workbooks import (  # noqa: F401  registers the cases
+    bad_content,
+    bad_files,
+    good_layouts,
+    good_marks,
+    good_raw,
+    good_values,
+    told,
+)
+from tests.workbooks.case import BAD, GOOD, Bad, Case, Good
+
+__all__ = ["BAD", "GOOD", "Bad", "Case", "Good"]
