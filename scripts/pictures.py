@@ -82,6 +82,18 @@ def main() -> int:
             shot("summary", page)
             follow(page, "main a[href*='/matrix/']")
             shot("matrix", page)
+            # The closed campaign's delegations are recorded, the open one's are being planned.
+            page.goto(f"{ADDRESS}/delegations/")
+            shot("delegations", page)
+            follow(page, "main a[href^='/delegations/']")
+            shot("plan", page)
+            page.goto(f"{ADDRESS}/delegations/1/")
+            follow(page, "nav.tabs a[href*='/record/']")
+            shot("record", page)
+            follow(page, "nav.tabs a[href*='/materials/']")
+            shot("materials", page)
+            page.goto(f"{ADDRESS}/campaigns/1/delegations/account/")
+            shot("account", page)
             for name in ("people", "unions"):
                 page.goto(f"{ADDRESS}/{name}/")
                 shot(name, page)
