@@ -47,7 +47,7 @@ def require_state(delegation: Delegation, *states: str) -> None:
     advice = {
         Delegation.State.PLANNING: "计划还在编制中，锁定后才能填写走访记录、上传材料。请先请省总工会管理员锁定计划。",
         Delegation.State.LOCKED: "计划已锁定，不能再改。确需调整的，请省总工会管理员解除锁定。",
-        Delegation.State.ARCHIVED: "本组已归档，不能再改。确需更正的，请省总工会管理员重新打开。",
+        Delegation.State.ARCHIVED: "已归档，不能再改。确需更正的，请省总工会管理员重新打开。",
     }
     raise WrongState(f"操作没有进行：{delegation}{advice[Delegation.State(delegation.state)]}")
 

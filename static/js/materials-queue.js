@@ -86,6 +86,7 @@ class Transfer {
   constructor(queue, file, kind) {
     Object.assign(this, { queue, file, kind, sent: 0, total: file.size, state: "waiting", sentence: "" });
     this.key = `songwennuan:${queue.page.person}:${queue.page.endpoint}:${kind}:${unreadable(file.name)}:${file.size}:${file.lastModified}`;
+    this.before = this.namesakes();
     this.row = make("li", "transfer");
     this.progress = make("progress");
     this.progress.max = this.total || 1;
@@ -157,10 +158,14 @@ class Transfer {
       fingerprint: () => Promise.resolve(this.key),
       metadata: { filename: this.file.name, kind: this.kind, person: page.person },
       headers: { Accept: "application/json" },
-      onBeforeRequest: (going) => going.setHeader("X-CSRFToken", csrfToken()),
+      onBeforeRequest: (going) => {
+        going.setHeader("X-CSRFToken", csrfToken());
+        if (going.getMethod() === "PATCH") this.isLast = Number(going.getHeader("Upload-Offset")) + PIECE >= this.total;
+      },
       onAfterResponse: (asked, response) => {
         const status = response.getStatus();
-        if (asked.getMethod() === "HEAD" && [401, 403, 409, 412].includes(status)) throw new Stopped(status);
+        if (asked.getMethod() !== "HEAD") return;
+        if ([401, 403, 409, 412].includes(status) || (status === 404 && this.isLast)) throw new Stopped(status);
       },
       onUploadUrlAvailable: () => this.queue.supersede(this.upload.url),
       onProgress: (sent) => {
@@ -185,7 +190,8 @@ class Transfer {
 
   stopped(error) {
     const { status, answer } = understood(error);
-    if (status === 0) this.show("offline");
+    if (status === 404 && this.isLast) this.lookForIt();
+    else if (status === 0) this.show("offline");
     else if (status === 401) {
       this.show("login");
       this.queue.askForLogin();
@@ -196,6 +202,21 @@ class Transfer {
         : "服务器没有应答，请稍后重试，已传的部分不会丢失。"));
     }
     this.queue.next();
+  }
+
+  // The last piece went out, its answer was lost, and there is nothing left to go on with: was the file kept?
+  async lookForIt() {
+    this.show("checking");
+    this.forget();
+    await this.queue.stored();
+    if (this.namesakes().some((id) => !this.before.includes(id))) return this.queue.finished(this);
+    Object.assign(this, { upload: null, isLast: false, sent: 0 });
+    return this.again();
+  }
+
+  namesakes() {
+    const items = [...document.querySelectorAll(`#${this.kind} [id^=material-]`)];
+    return items.filter((item) => item.dataset.name === this.file.name).map((item) => item.id);
   }
 
   // Nothing is left there to go on with.

@@ -164,7 +164,7 @@ def test_photographs_stand_in_the_order_they_were_taken(plan: PlanStage, browse:
             made.jpeg(seed=len(when) + ord(name[0]) % 50, exif=made.told_everything(when=when)),
         )
     keep(plan, browse, "photo", "无时间.jpg", made.jpeg(seed=99))
-    assert re.findall(r'data-name="([^"]+)"', page(browse(plan.leader), plan.harbin)) == [
+    assert re.findall(r'data-view="photo" data-name="([^"]+)"', page(browse(plan.leader), plan.harbin)) == [
         "早.jpg",
         "晚.jpg",
         "无时间.jpg",

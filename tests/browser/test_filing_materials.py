@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
@@ -188,6 +189,31 @@ def test_after_a_crash_the_same_file_chosen_again_goes_on(plan: PlanStage, page:
     with Material.objects.get().file.open() as stored:
         assert stored.read() == film.read_bytes()
     assert page.evaluate("Object.keys(localStorage).filter((key) => key.startsWith('tus::'))") == []
+
+
+def test_an_answer_that_was_lost_makes_nobody_send_it_all_again(
+    plan: PlanStage, page: Page, folder: Path, client: Any
+) -> None:
+    client.force_login(plan.liaison.person)
+    film = written(folder, "报道.mp4", made.mp4(size=2 * MEGABYTE))
+    offsets: list[int] = []
+
+    def lose_the_last_answer(route: Route) -> None:
+        if route.request.method != "PATCH":
+            return route.continue_()
+        offsets.append(int(route.request.headers["upload-offset"]))
+        if len(offsets) < 3:
+            return route.continue_()
+        # The piece arrives, by another way; only its answer does not come back.
+        answer = send(client, urlsplit(route.request.url).path, offsets[-1], film.read_bytes()[offsets[-1] :])
+        assert "Upload-Material" in answer, (offsets, answer.content.decode())
+        return route.abort("connectionreset")
+
+    page.route("**/uploads/*/", lose_the_last_answer)
+    page.locator("#choose-coverage").set_input_files(film)
+    expect(page.locator("#coverage .file-name")).to_have_text("报道.mp4")
+    expect(page.locator(".transfer")).to_have_count(0)
+    assert offsets == [0, MEGABYTE, 2 * MEGABYTE] and Material.objects.count() == 1
 
 
 def test_offline_it_waits_and_goes_on_by_itself(plan: PlanStage, page: Page, folder: Path) -> None:
