@@ -2,9 +2,11 @@
 PYTHON ?= python3
 VENV := .venv/bin/python
 OUT ?= 汇总.xlsx
+UNION ?= 哈尔滨
+FILE ?=
 ARGS ?=
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test check forms summary plan bench docs pictures lock clean setup
+.PHONY: help demo demo-reset test check forms summary plan template read paper bench docs pictures lock clean setup
 
 help: ## 列出全部命令
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +32,15 @@ summary: ## 写出全省汇总 Excel（OUT=文件.xlsx）
 # OUT's own default belongs to the summary.
 plan: ## 写出慰问组走访安排 Excel（OUT=文件.xlsx）
 	@$(PYTHON) scripts/demo.py plan "$(if $(filter file,$(origin OUT)),走访安排.xlsx,$(OUT))"
+
+template: ## 写出一个单位的空白填报模板（UNION=哈尔滨 OUT=文件.xlsx）
+	@$(PYTHON) scripts/demo.py template "$(UNION)" "$(if $(filter file,$(origin OUT)),$(UNION).xlsx,$(OUT))"
+
+read: ## 以 JSON 打印系统从一个 Excel 文件里读懂了什么（FILE=文件.xlsx）
+	@$(PYTHON) scripts/demo.py read "$(FILE)"
+
+paper: ## 写出一个单位报送件的 PDF（UNION=哈尔滨 OUT=文件.pdf）
+	@$(PYTHON) scripts/demo.py paper "$(UNION)" "$(if $(filter file,$(origin OUT)),$(UNION).pdf,$(OUT))"
 
 bench: setup ## 运行性能测量（ARGS=参数）
 	@$(VENV) scripts/services.py run --name bench -- $(VENV) -m benchmarks $(ARGS)

@@ -25,9 +25,10 @@ class Bond(models.TextChoices):
     LIAISON = "liaison", "本组联络员"
     LEADER = "leader", "本组带队领导"
     HOST = "host", "被走访单位"
+    PROPOSER = "proposer", "被走访单位填报、上报、管理人员"
 
 
-_OFFICE, _READER, _LIAISON, _LEADER, _HOST = Bond
+_OFFICE, _READER, _LIAISON, _LEADER, _HOST, _PROPOSER = Bond
 _PLANNING, _LOCKED, _ARCHIVED = "planning", "locked", "archived"
 _ANY = frozenset({_PLANNING, _LOCKED, _ARCHIVED})
 
@@ -36,7 +37,9 @@ GRANTS: dict[str, tuple[frozenset[Bond], frozenset[str]]] = {
     # the delegation as a whole; a host sees its own destination only
     "view": (frozenset({_OFFICE, _READER, _LIAISON, _LEADER}), _ANY),
     "view_destination": (frozenset(Bond), _ANY),
-    "arrange": (frozenset({_OFFICE}), frozenset({_PLANNING})),  # leader, members, liaison, destinations
+    "arrange": (frozenset({_OFFICE}), frozenset({_PLANNING})),  # destinations and their order
+    # Leader, members, liaison: somebody falls ill also after the plan was locked.
+    "head": (frozenset({_OFFICE}), frozenset({_PLANNING, _LOCKED})),
     "plan": (frozenset({_OFFICE, _LIAISON}), frozenset({_PLANNING})),
     "lock": (frozenset({_OFFICE}), frozenset({_PLANNING})),
     "unlock": (frozenset({_OFFICE}), frozenset({_LOCKED})),
@@ -44,7 +47,7 @@ GRANTS: dict[str, tuple[frozenset[Bond], frozenset[str]]] = {
     "file": (frozenset({_OFFICE, _LIAISON}), frozenset({_LOCKED})),
     "archive": (frozenset({_OFFICE}), frozenset({_LOCKED})),
     "reopen": (frozenset({_OFFICE}), frozenset({_ARCHIVED})),
-    "propose": (frozenset({_HOST}), frozenset({_PLANNING})),
+    "propose": (frozenset({_PROPOSER}), frozenset({_PLANNING})),
     "answer": (frozenset({_OFFICE, _LIAISON}), frozenset({_PLANNING})),
     # personal data of households: asked for with a reason, recorded
     "reveal": (frozenset({_OFFICE, _LIAISON}), _ANY),
@@ -54,6 +57,7 @@ GRANTS: dict[str, tuple[frozenset[Bond], frozenset[str]]] = {
 }
 
 NOT_YOURS = "您的角色不能进行此项操作。如工作需要，请联系省总工会权益保障部。"
+_WRITERS = {Role.FILLER, Role.SUBMITTER, Role.ADMINISTRATOR}
 _WHOLE_PLAN = {Role.ADMINISTRATOR, Role.REVIEWER, Role.AUDITOR}
 
 
@@ -87,6 +91,8 @@ def bonds(actor: Actor, delegation: Delegation, destination: Destination | None 
             found.add(Bond.LEADER)
     if destination is not None and actor.union is not None and destination.union_id == actor.union.pk:
         found.add(Bond.HOST)
+        if actor.roles & _WRITERS:
+            found.add(Bond.PROPOSER)
     return frozenset(found)
 
 

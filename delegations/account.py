@@ -42,6 +42,15 @@ class Row:
         return max(0, -self.left) if self.left is not None else 0
 
     @property
+    def overplanned(self) -> int:
+        return max(0, -self.left_planned) if self.left_planned is not None else 0
+
+    @property
+    def left_planned(self) -> int | None:
+        """What the ceiling still allows to be planned; negative when more is planned."""
+        return None if self.ceiling is None else self.ceiling - self.line.planned
+
+    @property
     def off(self) -> int:
         """Paid less planned without its sign: the word 多 or 少 stands beside it."""
         return abs(self.line.difference)
@@ -174,9 +183,9 @@ def _differing(visits: Visits) -> Iterable[Case]:
 
 
 def _out_of_norm(visits: Visits, rulebook: Rulebook) -> Iterable[Case]:
-    """Planned amounts outside the norm in force, and paid ones of visits that were never planned."""
+    """Planned amounts outside the norm in force, and paid ones: two cases where both are."""
     for d, at, visit in visits:
         if visit.counts_in_plan and (sentence := norm_departure(visit, at, rulebook)):
             yield Case(d, at, visit, sentence, visit.amount_reason)
-        elif sentence := paid_departure(visit, at, rulebook):
+        if sentence := paid_departure(visit, at, rulebook):
             yield Case(d, at, visit, sentence, visit.difference_reason)

@@ -25,6 +25,7 @@ from unions.gate import Actor
 
 INDEX, LIST = "索引.html", "材料清单.csv"
 LONGEST = 80  # characters of a file's name: Windows counts the whole path and stops at 260
+LONGEST_BYTES = 192  # and other systems count bytes: with a number like " (300)" it stays below 200
 _NOT_ON_WINDOWS = set('<>:"/\\|?*')
 _DEVICES = {"con", "prn", "aux", "nul"} | {f"{name}{n}" for name in ("com", "lpt") for n in range(1, 10)}
 _HEADINGS = (
@@ -66,19 +67,21 @@ class Bundle:
     name: str
     archive: ZipStream
     in_words: str  # for the audit
+    household_papers: list[Material]  # those in it
 
 
 def bundle(delegation: Delegation, *, by: Actor) -> Bundle:
     """Two queries. Household papers only for those who may read them; the index says what was left out."""
     household_too = may(by, "read_household_files", delegation)
-    destinations = list(delegation.destinations.select_related("union"))
-    materials = Material.objects.filter(destination__delegation=delegation).select_related("by")
+    destinations = {d.pk: d for d in delegation.destinations.select_related("union")}
+    materials = Material.objects.filter(destination__in=destinations).select_related("by")
     by_place: dict[int, list[Material]] = {}
     for material in materials:
+        material.destination = destinations[material.destination_id]
         by_place.setdefault(material.destination_id, []).append(material)
     places = [
         _place(destination, number, by_place.get(destination.pk, []), household_too=household_too)
-        for number, destination in enumerate(destinations, 1)
+        for number, destination in enumerate(destinations.values(), 1)
     ]
     packed = [row for place in places for shelf in place.shelves for row in shelf.rows if row.path]
     folder = f"第{delegation.number}慰问组"
@@ -92,7 +95,10 @@ def bundle(delegation: Delegation, *, by: Actor) -> Bundle:
         archive.add_path(row.material.file.path, f"{folder}/{row.path}")
     left_out = "" if household_too else "，不含入户走访材料"
     in_words = f"导出全部材料 {len(packed)} 个文件（{size_text(size) if packed else '无文件'}{left_out}）"
-    return Bundle(f"{delegation.campaign.year}年第{delegation.number}慰问组材料.zip", archive, in_words)
+    papers = [row.material for row in packed if row.material.kind == MaterialKind.HOUSEHOLD]
+    return Bundle(
+        f"{delegation.campaign.year}年第{delegation.number}慰问组材料.zip", archive, in_words, papers
+    )
 
 
 def _place(destination: Destination, number: int, materials: list[Material], *, household_too: bool) -> Place:
@@ -134,10 +140,13 @@ def safe_name(name: str) -> str:
     stem, _, extension = name.rstrip(" .").rpartition(".")
     if not (stem and extension.isalnum() and len(extension) <= 10):
         stem, extension = name, ""
-    stem = stem[:LONGEST].strip(" .")
+    extension = f".{extension}" if extension else ""
+    stem = stem.strip(" .")
     if stem.partition(".")[0].strip().lower() in _DEVICES:
         stem = f"_{stem}"
-    return (stem or "文件") + (f".{extension}" if extension else "")
+    room = LONGEST_BYTES - len(extension.encode())
+    stem = stem[:LONGEST].encode()[:room].decode(errors="ignore").strip(" .")
+    return (stem or "文件") + extension
 
 
 def _free(name: str, taken: set[str]) -> str:
@@ -188,5 +197,8 @@ def _cells(row: Row) -> list[str]:
     ]
 
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # what spreadsheets begin one with
+
+
 def _plain(text: str) -> str:
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t")) else text
+    return f"'{text}" if text.startswith(_FORMULA) else text

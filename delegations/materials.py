@@ -1,6 +1,7 @@
 """材料: what each delegation files after returning [attachment 3]: four kinds of files, and links to coverage.
 
 A household's papers may carry its name even in the file's name: notes name such a file by its checksum only.
+Who opens one is recorded like any other look at a household's data.
 """
 
 from __future__ import annotations
@@ -16,21 +17,22 @@ from django.core.files import File
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.validators import URLValidator
-from django.db import transaction
+from django.db import DatabaseError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from delegations.access import require
 from delegations.contents import MEGABYTE, Judged
+from delegations.households import require_discreet
 from delegations.models import (
     Delegation,
     Destination,
     Material,
     MaterialKind,
+    Unmasking,
     Upload,
-    material_path,
-    thumbnail_path,
 )
-from delegations.saving import lock_delegation, note, require_state, touch
+from delegations.saving import lock_delegation, note, require_state, still, touch
 from delegations.typed import clean
 from reporting.clock import now
 from reporting.errors import Refused, WrongState
@@ -55,6 +57,7 @@ def open_for_filing(destination: Destination, by: Actor) -> Delegation:
     delegation = lock_delegation(destination.delegation_id)
     require(by, "file", delegation)
     require_state(delegation, Delegation.State.LOCKED)
+    still(Destination.objects.all(), destination.pk)
     return delegation
 
 
@@ -69,11 +72,14 @@ def take_in(*, upload: Upload, judged: Judged, stored: list[str], by: Actor) -> 
     """A whole and sound upload becomes a material; inside the transaction that ends the upload.
 
     Raises Refused when the list has the same content, or is full. The names of stored files are put into
-    `stored`: they have to go should the transaction fail.
+    `stored`: they have to go should the transaction fail. They are the upload's own name: what a killed process
+    left behind is found by it.
     """
     destination = upload.destination
     delegation = open_for_filing(destination, by)
     require_room(destination)
+    if upload.kind != MaterialKind.HOUSEHOLD:  # those are named to nobody who may not know
+        require_discreet(delegation, upload.name)
     earlier = (
         Material.objects.filter(destination=destination, kind=upload.kind, sha256=judged.sha256)
         .select_related("by")
@@ -98,10 +104,13 @@ def take_in(*, upload: Upload, judged: Judged, stored: list[str], by: Actor) -> 
         by=by.person,
     )
     judged.content.seek(0)
-    material.file.name = _store(material_path(material, ""), File(judged.content), stored)
+    name = (
+        f"materials/{destination.pk}/{upload.pk.hex}"  # opaque: the people's file name is data, never a path
+    )
+    material.file.name = _store(f"{name}.{judged.format}", File(judged.content), stored)
     if judged.thumbnail:
         content = ContentFile(judged.thumbnail)
-        material.thumbnail.name = _store(thumbnail_path(material, ""), content, stored)
+        material.thumbnail.name = _store(f"{name}.thumb.jpg", content, stored)
     material.save()
     note(delegation, by, f"{destination.union.short_name} 上传{_in_words(material)}")
     touch(delegation)
@@ -111,6 +120,7 @@ def take_in(*, upload: Upload, judged: Judged, stored: list[str], by: Actor) -> 
 def _store(name: str, content: File[bytes], stored: list[str]) -> str:
     """On the disk, not only in the machine's memory, before the row that promises it is committed."""
     stored.append(name)  # first: a full disk leaves half a file
+    default_storage.delete(name)  # an attempt that was killed before its commit
     name = default_storage.save(name, content)
     path = default_storage.path(name)
     for place in (path, os.path.dirname(path)):
@@ -149,7 +159,38 @@ def remove(*, material: Material, by: Actor) -> None:
     found.delete()
     note(delegation, by, what)
     touch(delegation)
-    transaction.on_commit(lambda: delete_files(names))
+    transaction.on_commit(lambda: delete_files(names), robust=True)
+
+
+def record_reading(papers: Iterable[Material], by: Actor) -> None:
+    """Somebody takes household papers away: one record a destination, before anything is sent.
+
+    `papers` come with `destination__delegation`."""
+    Unmasking.objects.bulk_create(
+        Unmasking(
+            destination=destination,
+            delegation=destination.delegation,
+            by=by.person,
+            way=Unmasking.Way.FILE,
+            reason="打开入户走访材料",
+        )
+        for destination in {paper.destination_id: paper.destination for paper in papers}.values()
+    )
+
+
+def delete_unclaimed(names: Iterable[str]) -> None:
+    """Files that no material names. A failure may have come behind the commit, or the answer to it was lost: only
+    the database knows. When it can't say, they stay and are found with the upload."""
+    names = set(names)
+    if not names:
+        return
+    try:
+        claimed = Material.objects.filter(Q(file__in=names) | Q(thumbnail__in=names))
+        for pair in claimed.values_list("file", "thumbnail"):
+            names -= {*pair}
+    except DatabaseError:
+        return
+    delete_files(names)
 
 
 def delete_files(names: Iterable[str | None]) -> None:
@@ -243,6 +284,7 @@ def add_link(*, destination: Destination, link: Link, by: Actor) -> Material:
         link.errors["url"] = f"这个网址已经登记过：{earlier.outlet}“{earlier.title}”。"
     if link.errors:
         raise Refused(*link.errors.values())
+    require_discreet(delegation, made.title, made.outlet)
     made.save()
     note(delegation, by, f"{destination.union.short_name} 登记{_in_words(made)}")
     touch(delegation)

@@ -152,6 +152,11 @@ class Destination(models.Model):
     def __str__(self) -> str:
         return self.union.short_name
 
+    @property
+    def is_recorded(self) -> bool:
+        written = (self.participants, self.spirit, self.centres, self.practice)
+        return self.went_from is not None or self.went_until is not None or any(written)
+
 
 class Visit(models.Model):
     """走访对象: one enterprise, grassroots unit, person on site or household; plan and record side by side."""
@@ -279,12 +284,20 @@ class Visit(models.Model):
         return (self.paid_money or 0) + (self.paid_goods or 0)
 
     @property
+    def is_recorded(self) -> bool:
+        """Whether a record speaks of it: money that was paid must stay traceable [四(三)]."""
+        texts = (self.outcome, self.paid_goods_text, self.difference_reason)
+        learned = (self.difficulties, self.wishes, self.good_practice)
+        return self.paid is not None or self.happened_on is not None or any(texts) or any(learned)
+
+    @property
     def counts_in_plan(self) -> bool:
         return self.standing == self.Standing.PLANNED
 
 
 class PersonalData(models.Model):
-    """The five facts about a household that the database only keeps sealed. Read and written by `personal`."""
+    """The five facts about a household that the database only keeps sealed. `households` opens and seals them,
+    `personal` decides for whom."""
 
     visit = models.OneToOneField(Visit, models.CASCADE, primary_key=True, related_name="personal")
     name = models.BinaryField(default=b"")
@@ -313,11 +326,12 @@ class Unmasking(models.Model):
     class Way(models.TextChoices):
         PAGE = "page", "页面查看"
         EXPORT = "export", "导出"
+        FILE = "file", "打开文件"
 
     # The visit may be removed from a plan; that somebody read of it stays.
     visit = models.ForeignKey(Visit, models.SET_NULL, null=True, related_name="unmaskings")
     destination = models.ForeignKey(Destination, models.SET_NULL, null=True, related_name="+")
-    delegation = models.ForeignKey(Delegation, models.CASCADE, related_name="unmaskings")
+    delegation = models.ForeignKey(Delegation, models.PROTECT, related_name="unmaskings")
     at = models.DateTimeField(default=clock.now)
     by = models.ForeignKey(PERSON, models.PROTECT, related_name="+")
     way = models.CharField(max_length=6, choices=Way.choices)
@@ -331,7 +345,8 @@ class PlanEvent(models.Model):
     """The audit: who changed what in a plan or record, and every move. Never holds personal data."""
 
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="+")
-    delegation = models.ForeignKey(Delegation, models.CASCADE, null=True, related_name="events")
+    # What was done to a delegation outlives it: the campaign still has the event.
+    delegation = models.ForeignKey(Delegation, models.SET_NULL, null=True, related_name="events")
     at = models.DateTimeField(default=clock.now)
     by = models.ForeignKey(PERSON, models.PROTECT, null=True, related_name="+")
     acting_for = models.ForeignKey(Union, models.PROTECT, null=True, related_name="+")

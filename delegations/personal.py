@@ -5,6 +5,7 @@ Pages show masks (`households.masked`). Who asks for more, when, for whom and wh
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Mapping
 
 from django.core.exceptions import ValidationError
@@ -14,40 +15,28 @@ from django.views.decorators.debug import sensitive_variables
 from delegations.access import require
 from delegations.households import (
     UNREADABLE,
-    facts_of,
-    masked,
-    masked_name,
     put,
     read,
     read_field,
     require_discreet,
+    require_not_told,
     reseal,
 )
 from delegations.models import Delegation, PersonalData, Unmasking, Visit
 from delegations.planning import required
-from delegations.saving import lock_delegation, note, touch
+from delegations.saving import lock_delegation, note, still, touch
 from delegations.sealing import Unreadable, newest_version
 from delegations.typed import clean
 from reporting.errors import Refused, WrongState
 from unions.gate import Actor
-
-__all__ = [
-    "UNREADABLE",
-    "masked",
-    "masked_name",
-    "put",
-    "read",
-    "reveal",
-    "reveal_for_export",
-    "rotate",
-    "write",
-]
 
 LIMITS = {"name": 30, "telephone": 30, "identity_number": 18, "address": 200, "illness": 500}
 
 
 def _parse(field: str, text: str) -> str:
     text = clean(text)
+    if field in ("telephone", "identity_number"):
+        text = unicodedata.normalize("NFKC", text)  # １３８ is 138
     if len(text) > LIMITS[field]:
         raise ValidationError(f"{PersonalData.LABELS[field]}最多 {LIMITS[field]} 个字，现有 {len(text)} 个。")
     if field == "identity_number" and text:
@@ -80,9 +69,11 @@ def write(*, visit: Visit, values: Mapping[str, str], by: Actor) -> list[str]:
     require(by, "plan", delegation)
     if delegation.state == Delegation.State.ARCHIVED:
         raise WrongState(f"{delegation}已归档，不能再改。确需更正的，请省总工会管理员重新打开。")
-    visit = Visit.objects.select_related("destination__union").get(pk=visit.pk)
+    visit = still(Visit.objects.select_related("destination__union"), visit.pk)
     if visit.kind != Visit.Kind.HOUSEHOLD:
         raise Refused("只有入户慰问的对象才登记家庭信息。")
+    if visit.standing == Visit.Standing.DECLINED:
+        raise WrongState("这条建议未采纳，不再登记家庭信息。")
     errors, clear = {}, {}
     for field in PersonalData.FIELDS:
         if field in values:
@@ -97,6 +88,7 @@ def write(*, visit: Visit, values: Mapping[str, str], by: Actor) -> list[str]:
     changed = {f: text for f, text in clear.items() if read_field(data, f) != text}
     if not changed:
         return []
+    require_not_told(visit, changed)
     put(data, changed)
     labels = [PersonalData.LABELS[field] for field in changed]
     note(
@@ -127,7 +119,7 @@ def reveal(*, visit: Visit, reason: str, by: Actor) -> dict[str, str]:
     data = PersonalData.objects.filter(visit=visit).first()
     if data is None:
         raise Refused("这一户还没有登记家庭信息。")
-    _require_discreet(reason, read(data))
+    require_discreet(visit.destination.delegation, reason, about_household=True)
     _record([visit], Unmasking.Way.PAGE, reason, by)
     return read(data)
 
@@ -142,19 +134,10 @@ def reveal_for_export(*, visits: Iterable[Visit], reason: str, by: Actor) -> dic
     for visit in with_data:
         require(by, "reveal", visit.destination.delegation)
     reason = required(reason, "导出家庭信息")
-    for visit in with_data:
-        _require_discreet(reason, facts_of(visit))
+    for delegation in {visit.destination.delegation for visit in with_data}:
+        require_discreet(delegation, reason, about_household=True)
     _record(with_data, Unmasking.Way.EXPORT, reason, by)
     return {visit.pk: read(visit.personal) for visit in with_data}
-
-
-@sensitive_variables()
-def _require_discreet(reason: str, facts: Mapping[str, str]) -> None:
-    """The reason stands readable in the list of who looked."""
-    try:
-        require_discreet(reason, facts)
-    except ValidationError as problem:
-        raise Refused(problem.messages[0]) from None
 
 
 def _record(visits: Iterable[Visit], way: str, reason: str, by: Actor) -> None:

@@ -10,7 +10,6 @@ import datetime
 import io
 import logging
 import struct
-import threading
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
@@ -21,14 +20,22 @@ from django.utils import timezone
 from PIL import ExifTags, Image
 
 from reporting.clock import now
+from reporting.decoding import one_at_a_time, whole
 from reporting.errors import Refused
 
 log = logging.getLogger(__name__)
 
-MAX_PIXELS = 64_000_000  # phones make 12 to 50 million; decoded, 64 million are 256 MB
+# Telephones make 12 to 50 million. Decoded, 52 million are 208 MB, and turning them upright (or making a printer's
+# colours a screen's) needs as much again: some 450 MB for the one picture that is decoded at a time.
+MAX_PIXELS = 52_000_000
 THUMBNAIL = 480  # pixels, the longer side
 QUALITY = 92
 MAX_PROFILE = 1024 * 1024
+MAX_EXIF = 64 * 1024  # a segment of a JPEG; what is longer was made to fill memory
+# What a picture may consist of. Each costs the decoder a step of Python: millions would keep a process busy.
+MOST_FILL = 64  # bytes before a marker
+MOST_SEGMENTS = 1000
+MOST_CHUNKS = 100_000  # pixels often come in chunks of 8 KB, of 1 KB from some programs
 EARLIEST = 1990  # a camera without a set clock says 1970 or 1980
 
 PILLOW = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP"}
@@ -36,8 +43,6 @@ BROKEN = "照片不完整或已损坏，打不开。请从手机或相机重新�
 
 # What is more than Pillow's own limit never gets past ours; should it, no picture is worth the memory.
 warnings.simplefilter("error", Image.DecompressionBombWarning)
-# A decoded picture is large: one at a time in each process, the others wait their second.
-_one_at_a_time = threading.Semaphore(1)
 
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -64,7 +69,9 @@ class Photograph:
 def develop(file: IO[bytes], format: str) -> Photograph:
     """What is kept of an uploaded picture. `format` is a key of PILLOW. Raises Refused."""
     size = require_size(file, format)
-    with _one_at_a_time:
+    if format == "png":
+        _require_chunks(file)
+    with one_at_a_time():
         try:
             return _develop(file, format, size)
         # Strangers' pictures break a decoder in many ways (syntax, struct, zlib, end of file, …).
@@ -96,25 +103,38 @@ def require_size(file: IO[bytes], format: str) -> tuple[int, int]:
 
 
 def _jpeg_size(file: IO[bytes]) -> tuple[int, int]:
-    """From the frame header; embedded thumbnails lie inside segments and are stepped over."""
+    """From the frame header; embedded thumbnails lie inside segments and are stepped over.
+
+    Read up to the pixels: as far as Pillow goes marker by marker.
+    """
     file.seek(2)
-    for _ in range(1000):
-        marker = file.read(2)
-        while marker[1:] == b"\xff":  # fill bytes
-            marker = marker[1:] + file.read(1)
-        if len(marker) < 2 or marker[0] != 0xFF:
-            raise ValueError("no marker where one must be")
-        kind = marker[1]
+    size = None
+    for _ in range(MOST_SEGMENTS):
+        kind = _marker(file)
         if kind in (0x01, *range(0xD0, 0xD9)):
             continue
+        if kind == 0xDA and size:
+            return size
         if kind in (0xD9, 0xDA):
             raise ValueError("pixels before a frame header")
         (length,) = struct.unpack(">H", file.read(2))
+        behind = file.tell() + length - 2
         if 0xC0 <= kind <= 0xCF and kind not in (0xC4, 0xC8, 0xCC):
             height, width = struct.unpack(">xHH", file.read(5))
-            return width, height
-        file.seek(length - 2, io.SEEK_CUR)
-    raise ValueError("no frame header")
+            size = width, height
+        file.seek(behind)
+    raise ValueError("no pixels")
+
+
+def _marker(file: IO[bytes]) -> int:
+    mark = file.read(1)
+    for _ in range(MOST_FILL + 1):
+        kind = file.read(1)
+        if mark != b"\xff" or not kind:
+            break
+        if kind != b"\xff":
+            return kind[0]
+    raise ValueError("no marker where one must be")
 
 
 def _png_size(file: IO[bytes]) -> tuple[int, int]:
@@ -123,6 +143,20 @@ def _png_size(file: IO[bytes]) -> tuple[int, int]:
     if name != b"IHDR":
         raise ValueError("no header")
     return width, height
+
+
+def _require_chunks(file: IO[bytes]) -> None:
+    """As many as a picture has, and the last one is its end. Raises Refused."""
+    file.seek(8)
+    for _ in range(MOST_CHUNKS):
+        start = file.read(8)
+        if len(start) < 8:
+            break
+        length, name = struct.unpack(">I4s", start)
+        if name == b"IEND":
+            return
+        file.seek(length + 4, io.SEEK_CUR)
+    raise Refused(BROKEN)
 
 
 def _webp_size(file: IO[bytes]) -> tuple[int, int]:
@@ -153,12 +187,17 @@ _SIZES: dict[str, Callable[[IO[bytes]], tuple[int, int]]] = {
 # -- pixels ------------------------------------------------------------------------------------------------
 
 
-def _develop(file: IO[bytes], format: str, size: tuple[int, int]) -> Photograph:
+def _decoded(file: IO[bytes], format: str, size: tuple[int, int]) -> Image.Image:
     file.seek(0)
-    image: Image.Image = Image.open(file, formats=(PILLOW[format],))
+    image = Image.open(file, formats=(PILLOW[format],))
     if image.size != size:
         raise ValueError("the header and the picture disagree")
     image.load()
+    return image
+
+
+def _develop(file: IO[bytes], format: str, size: tuple[int, int]) -> Photograph:
+    image = whole(lambda: _decoded(file, format, size))
     exif = _exif(image)
     taken_at, turn = _taken_at(exif), _TURNS.get(exif.get(ExifTags.Base.Orientation, 1))
     profile = image.info.get("icc_profile")
@@ -181,7 +220,8 @@ def _develop(file: IO[bytes], format: str, size: tuple[int, int]) -> Photograph:
 
 _ENCODING: dict[str, dict[str, Any]] = {
     "jpg": {"quality": QUALITY},
-    "png": {},
+    # level 3: a quarter of the time that 6 takes, hardly larger
+    "png": {"compress_level": 3},
     # method 2: a picture of 50 million pixels in seconds instead of half a minute, a few per cent larger
     "webp": {"quality": QUALITY, "method": 2, "exif": b"", "xmp": b""},
 }
@@ -216,8 +256,10 @@ def _is_profile(profile: bytes, mode: str) -> bool:
 
 
 def _exif(image: Image.Image) -> Image.Exif:
+    image.info.pop("Raw profile type exif", None)  # the same in letters, of no camera
     with suppress(Exception):  # what a camera or a stranger wrote there
-        return image.getexif()
+        if len(image.info.get("exif", b"")) <= MAX_EXIF:
+            return image.getexif()
     return Image.Exif()
 
 

@@ -245,12 +245,13 @@ class PlanPage:
 
     @property
     def summary(self) -> str:
-        """`错误 1 · 核实 2 · 待补 14`."""
-        levels = [problem.level for problem in self.problems]
+        """`错误 1 · 核实 2 · 待补 14 · 已说明 1`."""
+        levels = [problem.level for problem in self.problems if not problem.is_explained]
         counts = [
             f"{LEVEL_LABELS[level]} {levels.count(level)}" for level in (ERROR, QUERY, GAP) if level in levels
         ]
-        return " · ".join(counts)
+        explained = len(self.problems) - len(levels)
+        return " · ".join(counts + ([f"已说明 {explained}"] if explained else []))
 
     @cached_property
     def stopping(self) -> list[Problem]:

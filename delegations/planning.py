@@ -6,20 +6,18 @@ checks role and state, changes, and notes it, in one transaction.
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from django.db import transaction
 from django.db.models import Max, QuerySet
 from django.urls import reverse
 
 from delegations.access import require, require_office
+from delegations.households import require_discreet
 from delegations.models import (
     Arrangement,
     Delegation,
     Destination,
-    FundSource,
-    Norm,
     PlanEvent,
     Visit,
 )
@@ -33,7 +31,7 @@ from delegations.plans import (
     plans,
     problems_of,
 )
-from delegations.saving import lock_delegation, note, require_state, touch
+from delegations.saving import lock_delegation, note, require_state, still, touch
 from delegations.typed import clean, label_of
 from reporting.errors import Refused
 from reporting.messaging import tell
@@ -44,6 +42,7 @@ from unions.models import Person, Union
 State = Delegation.State
 MOST_VISITS = 40  # of one destination; the notice asks for five
 MOST_DELEGATIONS = 99
+MOST_UNIT = 60  # letters of a member unit's name
 
 
 def lock_arrangement(campaign: Campaign) -> Arrangement:
@@ -75,6 +74,8 @@ def remove_delegation(*, delegation: Delegation, by: Actor) -> None:
     require_state(delegation, State.PLANNING)
     if delegation.destinations.exists():
         raise Refused(f"{delegation}还有走访单位，请先移除走访单位再删除。")
+    if delegation.unmaskings.exists():
+        raise Refused(f"{delegation}有查看家庭信息的记录，须留存备查，不能删除。")
     PlanEvent.objects.create(
         campaign_id=delegation.campaign_id, by=by.person, acting_for=by.union, what=f"删除{delegation}"
     )
@@ -95,12 +96,17 @@ def set_head(
 ) -> None:
     """Who leads, who belongs to it, who arranges. Accounts must hold the post 联络员/带队领导 at the province."""
     delegation = lock_delegation(delegation.pk)
-    require(by, "arrange", delegation)
-    require_state(delegation, State.PLANNING)
+    require(by, "head", delegation)
+    require_state(delegation, State.PLANNING, State.LOCKED)
     for person, role in ((leader, Role.LEADER), (liaison, Role.LIAISON)):
         if person is not None and not people_as(role).filter(pk=person.pk).exists():
             raise Refused(f"{person.name}没有省总工会“{role.label}”的任职，请先在“人员”中增加任职。")
-    units = [unit for unit in (clean(u)[:60] for u in member_units) if unit]
+    units = [unit for unit in map(clean, member_units) if unit]
+    if too_long := next((unit for unit in units if len(unit) > MOST_UNIT), None):
+        raise Refused(
+            f"成员单位“{too_long[:20]}…”有 {len(too_long)} 个字，最多 {MOST_UNIT} 个。请每行写一个单位。"
+        )
+    replaced = delegation.liaison if delegation.liaison != liaison else None
     told = liaison if liaison is not None and liaison.pk != delegation.liaison_id else None
     new = {
         "leader_name": clean(leader_name) or (leader.name if leader else ""),
@@ -122,8 +128,14 @@ def set_head(
     if told:
         tell(
             [told],
-            f"您是{delegation.campaign.title}{delegation}的联络员，请编制走访计划。",
+            f"您是{delegation.campaign.title}{delegation}的联络员，请{'编制走访计划' if delegation.state == State.PLANNING else '填写走访记录'}。",
             page_of(delegation),
+        )
+    if replaced:
+        tell(
+            [replaced],
+            f"{delegation.campaign.title}{delegation}的联络员已改为{delegation.liaison_name or '他人'}，您不再办理。",
+            reverse("delegations"),
         )
 
 
@@ -184,9 +196,12 @@ def remove_destination(*, destination: Destination, by: Actor) -> None:
     delegation = lock_delegation(destination.delegation_id)
     require(by, "arrange", delegation)
     require_state(delegation, State.PLANNING)
+    destination = still(Destination.objects.select_related("union"), destination.pk)
     if destination.materials.exists():
         raise Refused(f"{destination}已有材料，不能移除。请先删除材料。")
     visits = list(destination.visits.all())
+    if destination.is_recorded or any(visit.is_recorded for visit in visits):
+        raise Refused(f"{destination}已有走访记录，须留存备查，不能移除。")
     amount = sum(visit.amount or 0 for visit in visits if visit.counts_in_plan)
     what = f"移除走访单位：{destination.union.short_name}（走访对象 {len(visits)} 个，计划 {show_yuan(amount)} 元）"
     destination.delete()
@@ -220,6 +235,7 @@ def add_visit(*, destination: Destination, kind: str, by: Actor) -> Visit:
     unplanned = delegation.state == State.LOCKED
     require(by, "record" if unplanned else "plan", delegation)
     require_state(delegation, State.PLANNING, State.LOCKED)
+    destination = still(Destination.objects.select_related("union"), destination.pk)
     made = _new_visit(destination, kind, Visit.Standing.UNPLANNED if unplanned else Visit.Standing.PLANNED)
     note(
         delegation,
@@ -234,7 +250,9 @@ def _new_visit(destination: Destination, kind: str, standing: str) -> Visit:
     if kind not in Visit.Kind.values:
         raise Refused("没有这一类走访对象，请刷新页面。")
     counted = destination.visits.aggregate(last=Max("position"))
-    if destination.visits.count() >= MOST_VISITS:
+    # Proposals are another's: however many there are, the delegation can still plan.
+    ours = destination.visits.filter(standing__in=(Visit.Standing.PLANNED, Visit.Standing.UNPLANNED))
+    if ours.count() >= MOST_VISITS:
         raise Refused(f"{destination.union.short_name}的走访对象已有 {MOST_VISITS} 个，不能再增加。")
     return Visit.objects.create(
         destination=destination, kind=kind, standing=standing, position=(counted["last"] or 0) + 1
@@ -247,6 +265,7 @@ def complete_visits(*, destination: Destination, by: Actor) -> int:
     delegation = lock_delegation(destination.delegation_id)
     require(by, "plan", delegation)
     require_state(delegation, State.PLANNING)
+    destination = still(Destination.objects.select_related("union"), destination.pk)
     rulebook = Rulebook.of(delegation.campaign)
     have = list(destination.visits.filter(standing=Visit.Standing.PLANNED).values_list("kind", flat=True))
     made = 0
@@ -264,12 +283,16 @@ def complete_visits(*, destination: Destination, by: Actor) -> int:
 def remove_visit(*, visit: Visit, by: Actor) -> None:
     """A planned one while the plan is open, an unplanned one while records are."""
     delegation = lock_delegation(visit.destination.delegation_id)
-    visit = Visit.objects.select_related("destination__union").get(pk=visit.pk)
+    visit = still(Visit.objects.select_related("destination__union"), visit.pk)
     unplanned = visit.standing == Visit.Standing.UNPLANNED
     require(by, "record" if unplanned else "plan", delegation)
     require_state(delegation, State.LOCKED if unplanned else State.PLANNING)
     if visit.standing in (Visit.Standing.PROPOSED, Visit.Standing.DECLINED):
         raise Refused("当地的建议不能删除，请采纳或不采纳。")
+    if not unplanned and visit.is_recorded:
+        raise Refused(
+            "这个走访对象已有走访记录，须留存备查，不能删除。没有走访的，请在记录中填“未走访”并说明原因。"
+        )
     amount = visit.paid if unplanned else visit.amount
     what = f"{visit.destination.union.short_name} 删除{visit.get_kind_display()}"
     what += f"：{visit.name}" if visit.name else ""
@@ -325,6 +348,7 @@ def unlock_plan(*, delegation: Delegation, reason: str, by: Actor) -> None:
     require(by, "unlock", delegation)
     require_state(delegation, State.LOCKED)
     reason = required(reason, "解除锁定")
+    require_discreet(delegation, reason)
     if Visit.objects.filter(destination__delegation=delegation, standing=Visit.Standing.UNPLANNED).exists():
         raise Refused("已有临时增加的走访记录，计划不能再解除锁定，否则计划与完成情况无法对照。")
     move(delegation, by, State.PLANNING, "解除锁定", reason)
@@ -366,89 +390,3 @@ def concerned(delegation: Delegation) -> list[Person]:
 
 def page_of(delegation: Delegation) -> str:
     return reverse("delegation", args=[delegation.pk])
-
-
-# -- what holds for all delegations of a campaign ----------------------------------------------------------
-
-
-@transaction.atomic
-def set_arrangement(*, campaign: Campaign, values: Mapping[str, int], by: Actor) -> None:
-    """How many visits of each kind, and how many travel. Refused once a plan was locked by the old numbers."""
-    require_office(by)
-    arrangement = lock_arrangement(campaign)
-    changed = []
-    for name in (*COMPOSITION_FIELDS.values(), "travellers_limit"):
-        old, new = getattr(arrangement, name), values[name]
-        if old != new:
-            if not 0 <= new <= MOST_VISITS:
-                raise Refused(f"数量须在 0 至 {MOST_VISITS} 之间，填的是 {new}。")
-            changed.append(f"{label_of(arrangement, name)}：{old} → {new}")
-            setattr(arrangement, name, new)
-    if not changed:
-        return
-    if Delegation.objects.filter(campaign=campaign).exclude(state=State.PLANNING).exists():
-        raise Refused("已有慰问组的计划锁定，走访标准不能再改。确需修改的，请先解除锁定。")
-    arrangement.save()
-    _campaign_note(campaign, by, "；".join(changed))
-
-
-@transaction.atomic
-def set_source(
-    *, campaign: Campaign, source: FundSource | None, name: str, ceiling: int | None, by: Actor
-) -> FundSource:
-    """A source of money: a new one, or another name or ceiling (分, None: none)."""
-    require_office(by)
-    lock_arrangement(campaign)
-    name = clean(name)
-    if not 2 <= len(name) <= 60:
-        raise Refused("资金来源的名称须有 2 至 60 个字。")
-    others = FundSource.objects.filter(campaign=campaign).exclude(pk=source.pk if source else 0)
-    if others.filter(name=name).exists():
-        raise Refused(f"已有名为“{name}”的资金来源。")
-    if source is None:
-        source = FundSource(campaign=campaign, name=name, ceiling=ceiling, position=others.count())
-        what = f"新增资金来源“{name}”"
-    else:
-        source = FundSource.objects.get(pk=source.pk, campaign=campaign)
-        what = f"资金来源“{source.name}”" + (f"改名为“{name}”" if source.name != name else "")
-        if source.ceiling != ceiling:
-            what += f"上限：{show_yuan(source.ceiling) or '无'} → {show_yuan(ceiling) or '无'}"
-        source.name, source.ceiling = name, ceiling
-    source.save()
-    _campaign_note(campaign, by, what)
-    return source
-
-
-@transaction.atomic
-def add_norm(
-    *,
-    campaign: Campaign,
-    subject: str,
-    valid_from: datetime.date,
-    least: int,
-    most: int,
-    basis: str,
-    by: Actor,
-) -> Norm:
-    """A norm from a day on (分). Older ones keep holding for the days before it."""
-    require_office(by)
-    if subject not in Norm.Subject.values:
-        raise Refused("没有这一类慰问对象，请刷新页面。")
-    if least > most:
-        raise Refused(f"下限 {show_yuan(least)} 元高于上限 {show_yuan(most)} 元，请改正。")
-    if Norm.objects.filter(subject=subject, valid_from=valid_from).exists():
-        raise Refused(f"{Norm.Subject(subject).label}自 {valid_from:%Y-%m-%d} 起已有标准，请换一个日期。")
-    unit = Norm.objects.filter(subject=subject).values_list("unit", flat=True).first() or "个"
-    made = Norm.objects.create(
-        subject=subject, valid_from=valid_from, least=least, most=most, unit=unit, basis=clean(basis)[:100]
-    )
-    _campaign_note(
-        campaign,
-        by,
-        f"慰问金标准：{made.get_subject_display()}自 {valid_from:%Y-%m-%d} 起 {show_yuan(least)} 至 {show_yuan(most)} 元",
-    )
-    return made
-
-
-def _campaign_note(campaign: Campaign, by: Actor, what: str) -> None:
-    PlanEvent.objects.create(campaign=campaign, by=by.person, acting_for=by.union, what=what[:500])

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from django.db.models import Prefetch, QuerySet
+from django.utils import timezone
 
-from delegations.models import Arrangement, Delegation, Destination, FundSource, Visit
+from delegations.models import Arrangement, Delegation, Destination, FundSource, Norm, Visit
 from delegations.money import show_yuan
 from delegations.norms import Norms, applies_on, departure, subject_of
 from reporting.clock import now
@@ -59,7 +60,7 @@ class Rulebook:
     def norm_day(self, destination: Destination) -> datetime.date:
         """The day whose norms a destination goes by."""
         campaign = self.campaign
-        return applies_on((destination.first_day, campaign.visits_from), now().date())
+        return applies_on((destination.first_day, campaign.visits_from), timezone.localdate(now()))
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,9 @@ def norm_departure(visit: Visit, destination: Destination, rulebook: Rulebook) -
     """How the planned amount departs from the norm in force; empty when it keeps to it."""
     subject = subject_of(visit.kind, visit.category, visit.is_hard_hit)
     norm = rulebook.norms.in_force(subject, rulebook.norm_day(destination))
+    if norm is None and visit.amount:
+        what = Norm.Subject(subject).label
+        return f"{show_yuan(visit.amount)} 元，{what}在走访当日没有适用的慰问金标准"
     return departure(norm, visit.amount)
 
 
@@ -165,13 +169,29 @@ def problems_of(delegation: Delegation, rulebook: Rulebook) -> list[Problem]:
     if not delegation.liaison_name:
         found.add(GAP, None, delegation, "liaison_name", "没有联络员。")
     for destination in destinations:
+        if not destination.union.is_active:
+            found.add(
+                ERROR,
+                destination,
+                destination,
+                "union",
+                f"{destination.union.name}已停用，不能作为走访单位。请移除，或先在“工会组织”中启用。",
+            )
         _check_dates(found, destination)
         _check_people(found, destination)
         _check_composition(found, destination)
         for visit in planned(destination):
             _check_visit(found, destination, visit)
-    _check_overlaps(found, destinations)
+    check_overlaps(found, destinations, "first_day", "last_day")
     return sorted(found.problems, key=lambda p: (ERROR, QUERY, GAP).index(p.level))
+
+
+def window_in_words(campaign: Campaign) -> str:
+    """When the notice lets delegations travel; either end may be open."""
+    opens, closes = campaign.visits_from, campaign.visits_until
+    first = f" {opens.year}年{day(opens)}" if opens else "开始时间"
+    last = f" {closes.year}年{day(closes)} " if closes else "结束时间"
+    return f"{first} 至{last}"
 
 
 def _check_dates(found: Collector, destination: Destination) -> None:
@@ -192,34 +212,29 @@ def _check_dates(found: Collector, destination: Destination) -> None:
     campaign = found.rulebook.campaign
     opens, closes = campaign.visits_from, campaign.visits_until
     if (opens and first < opens) or (closes and last > closes):
-        window = f"{opens and f'{opens.year}年{day(opens)}'} 至 {closes and f'{closes.year}年{day(closes)}'}"
+        window = window_in_words(campaign)
         wrong = f"{first:%Y-%m-%d} 至 {last:%Y-%m-%d}"
         name = "first_day" if opens and first < opens else "last_day"
         found.add(
-            ERROR, destination, destination, name, f"走访日期 {wrong} 不在通知规定的 {window} 之内，请调整。"
+            ERROR, destination, destination, name, f"走访日期 {wrong} 不在通知规定的{window}之内，请调整。"
         )
 
 
-def _check_overlaps(found: Collector, destinations: list[Destination]) -> None:
-    dated = [d for d in destinations if d.first_day and d.last_day and d.first_day <= d.last_day]
-    dated.sort(key=lambda d: (d.first_day, d.last_day))
-    for number, earlier in enumerate(dated):
-        for later in dated[number + 1 :]:
-            assert earlier.last_day and later.first_day and later.last_day
-            if later.first_day <= earlier.last_day:
-                until = min(earlier.last_day, later.last_day)
-                same = (
-                    day(later.first_day)
-                    if later.first_day == until
-                    else f"{day(later.first_day)} 至 {day(until)}"
-                )
-                found.add(
-                    ERROR,
-                    later,
-                    later,
-                    "first_day",
-                    f"{same} 与{earlier}的日期重叠，一个组同一天只能在一处，请错开。",
-                )
+def check_overlaps(found: Collector, destinations: list[Destination], name: str, until: str) -> None:
+    """One delegation is in one place a day; `name` and `until` are the fields of the first and last day there."""
+    spans: list[tuple[datetime.date, datetime.date, Destination]] = []
+    for destination in destinations:
+        first, last = getattr(destination, name), getattr(destination, until)
+        if first and last and first <= last:
+            spans.append((first, last, destination))
+    spans.sort(key=lambda span: span[:2])
+    for number, (_, left, earlier) in enumerate(spans):
+        for first, last, later in spans[number + 1 :]:
+            if first <= left:
+                last = min(left, last)
+                same = day(first) if first == last else f"{day(first)} 至 {day(last)}"
+                sentence = f"{same} 与{earlier}的日期重叠，一个组同一天只能在一处，请错开。"
+                found.add(ERROR, later, later, name, sentence)
 
 
 def _check_people(found: Collector, destination: Destination) -> None:

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Max
 from django.urls import reverse
 from django.views.decorators.debug import sensitive_variables
 
 from delegations.access import require
-from delegations.households import facts_of, put, require_discreet
+from delegations.households import put, require_discreet, require_not_told
 from delegations.models import Delegation, Destination, PersonalData, Visit
 from delegations.planning import MOST_VISITS, required
-from delegations.saving import lock_delegation, note, require_state, touch
+from delegations.saving import lock_delegation, note, require_state, still, touch
 from delegations.typed import clean
 from reporting.clock import now
 from reporting.errors import Refused, WrongState
 from reporting.messaging import people_with, tell
 from unions.gate import Actor, Role
 from unions.models import Union
+
+MOST_OPEN = 10  # unanswered proposals of one destination; the notice asks for five visits
 
 
 @sensitive_variables()
@@ -30,6 +29,7 @@ def propose(*, destination: Destination, kind: str, category: str, name: str, wh
     delegation = lock_delegation(destination.delegation_id)
     require(by, "propose", delegation, destination)
     require_state(delegation, Delegation.State.PLANNING)
+    destination = still(Destination.objects.select_related("union"), destination.pk)
     name, why = clean(name), clean(why)
     if kind not in Visit.Kind.values:
         raise Refused("请选择走访对象的类别。")
@@ -39,11 +39,16 @@ def propose(*, destination: Destination, kind: str, category: str, name: str, wh
         raise Refused("请填写名称（2 至 60 个字）。")
     if not 4 <= len(why) <= 300:
         raise Refused(f"请写明建议理由（4 至 300 个字），现有 {len(why)} 个字。")
-    if destination.visits.count() >= MOST_VISITS:
+    visits = destination.visits.exclude(standing=Visit.Standing.DECLINED)
+    if visits.filter(standing=Visit.Standing.PROPOSED).count() >= MOST_OPEN:
+        raise Refused(f"已有 {MOST_OPEN} 条建议等待答复，请等联络员答复后再提。")
+    if visits.count() >= MOST_VISITS:
         raise Refused(f"走访对象和建议已有 {MOST_VISITS} 个，不能再增加。")
     household = kind == Visit.Kind.HOUSEHOLD
+    texts = (why,) if household else (name, why)
+    require_discreet(delegation, *texts, destination=destination, about_household=household)
     if household:
-        _require_discreet(why, {"name": name})
+        require_not_told(Visit(destination=destination, why=why), {"name": name})
     last = destination.visits.aggregate(last=Max("position"))["last"] or 0
     made = Visit.objects.create(
         destination=destination,
@@ -78,15 +83,17 @@ def answer(*, visit: Visit, accept: bool, text: str, by: Actor) -> None:
     delegation = lock_delegation(visit.destination.delegation_id)
     require(by, "answer", delegation)
     require_state(delegation, Delegation.State.PLANNING)
-    visit = Visit.objects.select_related("destination__union", "proposed_by", "personal").get(pk=visit.pk)
+    visit = still(Visit.objects.select_related("destination__union", "proposed_by"), visit.pk)
     if visit.standing != Visit.Standing.PROPOSED:
         raise WrongState(f"这条建议已经答复过（{visit.get_standing_display()}），请刷新页面。")
     text = _words(text) if accept else required(text, "不采纳")
-    if visit.kind == Visit.Kind.HOUSEHOLD:
-        _require_discreet(text, facts_of(visit))
+    require_discreet(delegation, text, about_household=visit.kind == Visit.Kind.HOUSEHOLD)
     visit.standing = Visit.Standing.PLANNED if accept else Visit.Standing.DECLINED
     visit.answered_by, visit.answered_at, visit.answer = by.person, now(), text
     visit.save()
+    if not accept:
+        # Nobody will go there: no reason to know who they are.
+        PersonalData.objects.filter(visit=visit).delete()
     word = "采纳" if accept else "不采纳"
     place = visit.destination.union.short_name
     note(
@@ -110,15 +117,6 @@ def _words(text: str) -> str:
     if len(text) > 300:
         raise Refused(f"答复最多 300 个字，现有 {len(text)} 个。")
     return text
-
-
-@sensitive_variables()
-def _require_discreet(text: str, facts: Mapping[str, str]) -> None:
-    """What is said of a household goes into messages and the audit."""
-    try:
-        require_discreet(text, facts)
-    except ValidationError as problem:
-        raise Refused(problem.messages[0]) from None
 
 
 def _root() -> Union:

@@ -9,6 +9,8 @@ from django.db import transaction
 from django.db.models import Count
 
 from delegations.access import require
+from delegations.budget import fold, lines
+from delegations.households import require_discreet
 from delegations.models import Delegation, Destination, Material, MaterialKind, Visit
 from delegations.money import show_yuan
 from delegations.norms import departure, subject_of
@@ -20,8 +22,10 @@ from delegations.plans import (
     Collector,
     Problem,
     Rulebook,
+    check_overlaps,
     day,
     has_name,
+    norm_departure,
     plans,
 )
 from delegations.saving import lock_delegation, require_state
@@ -82,6 +86,7 @@ def record_problems(delegation: Delegation, rulebook: Rulebook, lists: list[Chec
             _check_record(found, destination, visit)
         for label in by_destination[destination.pk].missing:
             found.add(GAP, destination, destination, "materials", f"还没有上传{label}。", may_stay=True)
+    check_overlaps(found, list(delegation.destinations.all()), "went_from", "went_until")
     return sorted(found.problems, key=lambda p: (ERROR, QUERY, GAP).index(p.level))
 
 
@@ -139,12 +144,38 @@ def differences(visit: Visit) -> list[Difference]:
 
 
 def paid_departure(visit: Visit, destination: Destination, rulebook: Rulebook) -> str:
-    """How an unplanned visit's payment departs from the norm; a planned one was held to it in its plan."""
-    if visit.standing != Visit.Standing.UNPLANNED or visit.outcome != Visit.Outcome.DONE:
+    """How what was paid departs from the norm of the day it was paid; what a plan departs by just as much was
+    explained there."""
+    if visit.outcome != Visit.Outcome.DONE:
+        return ""
+    if visit.counts_in_plan and visit.paid == visit.amount and norm_departure(visit, destination, rulebook):
         return ""
     subject = subject_of(visit.kind, visit.category, visit.is_hard_hit)
     norm = rulebook.norms.in_force(subject, visit.happened_on or rulebook.norm_day(destination))
-    return departure(norm, visit.paid)
+    off = departure(norm, visit.paid)
+    return f"实付 {off}" if off and visit.counts_in_plan else off
+
+
+def paid_over_ceiling(delegation: Delegation, rulebook: Rulebook) -> list[Problem]:
+    """Sources this delegation paid from, of which all delegations together paid more than their ceiling. The money
+    is gone: the account is not closed without a reason. Two queries."""
+    cube = lines(Delegation.objects.filter(campaign=delegation.campaign_id))
+    spent = fold(cube, lambda line: line.source)
+    ours = fold((line for line in cube if line.delegation == delegation.pk), lambda line: line.source)
+    return [
+        Problem(
+            QUERY,
+            f"{source.name}全部慰问组实付 {show_yuan(paid)} 元，超过上限 {show_yuan(source.ceiling)} 元，"
+            f"多 {show_yuan(paid - source.ceiling)} 元，请核对实付金额和来源，或说明原因。",
+            f"fundsource:{source.pk}",
+            "ceiling",
+            "资金来源",
+            may_stay=True,
+        )
+        for source in rulebook.sources
+        if source.ceiling is not None and source.pk in ours and ours[source.pk].paid
+        if (paid := spent[source.pk].paid) > source.ceiling
+    ]
 
 
 # -- what is missing or to be explained --------------------------------------------------------------------
@@ -260,7 +291,8 @@ def _check_payment(found: Collector, destination: Destination, visit: Visit, wha
 
 @transaction.atomic
 def archive(*, delegation: Delegation, reason: str, revision: int, by: Actor) -> None:
-    """归档: the account is closed. Missing material may stay missing, with a reason; nothing else may.
+    """归档: the account is closed. Missing material and texts, and more paid than a ceiling, may
+    stay with a reason; nothing else may.
 
     Raises Refused with everything that stops it.
     """
@@ -269,7 +301,8 @@ def archive(*, delegation: Delegation, reason: str, revision: int, by: Actor) ->
     require_state(delegation, State.LOCKED)
     require_seen(delegation, revision)
     (loaded,) = plans(Delegation.objects.filter(pk=delegation.pk))
-    problems = record_problems(loaded, Rulebook.of(delegation.campaign), checklists(loaded))
+    rulebook = Rulebook.of(delegation.campaign)
+    problems = record_problems(loaded, rulebook, checklists(loaded)) + paid_over_ceiling(loaded, rulebook)
     stopping = [p for p in problems if p.stops]
     if stopping:
         raise Refused(
@@ -278,7 +311,9 @@ def archive(*, delegation: Delegation, reason: str, revision: int, by: Actor) ->
         )
     staying = [p for p in problems if p.may_stay]
     if staying:
-        reason = required(reason, f"还有 {len(staying)} 处没有补齐，归档")
+        open_still = "没有补齐" if all(p.level == GAP for p in staying) else "没有补齐或须说明"
+        reason = required(reason, f"还有 {len(staying)} 处{open_still}，归档")
+        require_discreet(delegation, reason)
     move(delegation, by, State.ARCHIVED, "归档", reason if staying else "")
     tell(
         concerned(delegation),
@@ -294,6 +329,7 @@ def reopen(*, delegation: Delegation, reason: str, by: Actor) -> None:
     require(by, "reopen", delegation)
     require_state(delegation, State.ARCHIVED)
     reason = required(reason, "重新打开")
+    require_discreet(delegation, reason)
     move(delegation, by, State.LOCKED, "重新打开", reason)
     tell(
         concerned(delegation),

@@ -6,13 +6,14 @@ import datetime
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import models, transaction
 from django.db.models import F
 
 from delegations.access import require
-from delegations.households import facts_of, require_discreet
+from delegations.households import INDISCREET, Discretion
 from delegations.models import Delegation, Destination, FundSource, PlanEvent, Visit
 from delegations.typed import PLAN, RECORD, UNPLANNED, Typed, in_words
 from reporting.clock import now
@@ -26,18 +27,31 @@ class Saved:
     """A change's code is "destination:12:first_day" or "visit:33:money".
 
     `fields`: code → the text that now stands. `conflicts`: {"code", "theirs", "yours", "sentence"}.
-    `refused`: code → a sentence; nothing of it was stored."""
+    `refused`: code → a sentence; nothing of it was stored. `private`: those of them that tell who a household is,
+    which the page is not to keep on the machine."""
 
     at: datetime.datetime
     fields: dict[str, str] = field(default_factory=dict)
     conflicts: list[dict[str, str]] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
+    private: list[str] = field(default_factory=list)
+
+
+M = TypeVar("M", bound=models.Model)
 
 
 def lock_delegation(pk: int) -> Delegation:
-    return (
-        Delegation.objects.select_for_update(no_key=True, of=("self",)).select_related("campaign").get(pk=pk)
-    )
+    """Raises WrongState when a colleague has deleted it."""
+    locked = Delegation.objects.select_for_update(no_key=True, of=("self",))
+    return still(locked.select_related("campaign"), pk)
+
+
+def still(rows: models.QuerySet[M], pk: int) -> M:
+    """The row as it is now, behind the delegation's lock. Raises WrongState when a colleague has deleted it."""
+    row = rows.filter(pk=pk).first()
+    if row is None:
+        raise WrongState("操作没有进行：这一项已被同事删除，请刷新页面后再看。")
+    return row
 
 
 def require_state(delegation: Delegation, *states: str) -> None:
@@ -68,8 +82,15 @@ def touch(delegation: Delegation) -> None:
     Delegation.objects.filter(pk=delegation.pk).update(revision=F("revision") + 1)
 
 
+# What a plan and its record are compared by.
+COMPARED = ("money", "goods", "source_id")
+
+
 def _plan_field(row: Destination | Visit, name: str) -> Typed | None:
     if isinstance(row, Visit) and row.standing != Visit.Standing.PLANNED:
+        return None
+    if isinstance(row, Visit) and row.is_recorded and name in COMPARED:
+        # Planned amounts bent to what was paid would hide the difference that has to be explained.
         return None
     return PLAN["destination" if isinstance(row, Destination) else "visit"].get(name)
 
@@ -115,6 +136,7 @@ def _save(
         rows[f"visit:{visit.pk}"] = visit
     sources = {s.pk: s for s in FundSource.objects.filter(campaign=delegation.campaign_id)}
     answer, touched, events = Saved(now()), {}, []
+    discretion = Discretion(delegation)
     for change in changes:
         target, _, name = change.code.rpartition(":")
         row = rows.get(target)
@@ -122,15 +144,22 @@ def _save(
             answer.refused[change.code] = "这一行已被他人删除，所填内容没有保存。请刷新页面后再看。"
             continue
         typed = typed_field(row, name)
+        if typed is None and name in COMPARED and isinstance(row, Visit) and row.is_recorded:
+            answer.refused[change.code] = (
+                "已有走访记录，计划金额和资金来源不能再改；与实际不同的，请在记录中说明。"
+            )
+            continue
         if typed is None or _is_household_name(row, name):
             answer.refused[change.code] = "没有这一栏，请刷新页面后再填。"
             continue
         stands = typed.show(getattr(row, name))
         try:
             value = typed.parse(change.value)
-            _require_fits(row, name, value, sources)
+            _require_fits(row, name, value, sources, discretion)
         except ValidationError as problem:
             answer.refused[change.code] = problem.messages[0]
+            if getattr(problem, "code", None) == INDISCREET:
+                answer.private.append(change.code)
             continue
         wanted = typed.show(value)
         if stands not in (wanted, change.base, *change.sent, *_meant(typed, change)):
@@ -192,11 +221,18 @@ def _is_household_name(row: Destination | Visit, name: str) -> bool:
     return isinstance(row, Visit) and row.kind == Visit.Kind.HOUSEHOLD and name == "name"
 
 
-def _require_fits(row: Destination | Visit, name: str, value: object, sources: dict[int, FundSource]) -> None:
+def _require_fits(
+    row: Destination | Visit,
+    name: str,
+    value: object,
+    sources: dict[int, FundSource],
+    discretion: Discretion,
+) -> None:
+    # Reasons and records are repeated in the audit, on lists and in exports; who a household is stays sealed.
+    if isinstance(value, str) and name not in ("category", "outcome"):
+        of_household = isinstance(row, Visit) and row.kind == Visit.Kind.HOUSEHOLD
+        discretion.require(value, about_household=of_household)
     if isinstance(row, Visit):
-        # Reasons and records are repeated in the audit, on lists and in exports; who it is stays sealed.
-        if row.kind == Visit.Kind.HOUSEHOLD and isinstance(value, str) and value:
-            require_discreet(value, facts_of(row))
         if name == "category" and value and value not in Visit.CATEGORIES[row.kind]:
             raise ValidationError(f"{row.get_kind_display()}没有这个类型，请刷新页面后重新选择。")
         if name == "is_hard_hit" and value and row.kind != Visit.Kind.ENTERPRISE:

@@ -6,6 +6,10 @@ with the material it completes, so no upload is ever whole and yet nowhere.
 
 A piece is collected before the row is locked. A connection that dies in silence (a phone between two masts) then
 holds no lock, and the person's next attempt goes through.
+
+A process may be killed between storing a material's files and the commit. They carry the upload's name, and the
+.part file goes last of all: whatever ends the upload finds them by it. Files of which no .part file tells are never
+touched, so a database restored from an older backup costs none.
 """
 
 from __future__ import annotations
@@ -15,19 +19,21 @@ import errno
 import os
 import shutil
 import tempfile
+from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import IO, Protocol
 from uuid import UUID
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db import OperationalError, transaction
+from django.db import DatabaseError, OperationalError, transaction
 from django.http import Http404
 from django.http.request import UnreadablePostError
 
 from delegations.access import require
 from delegations.contents import ENOUGH, MEGABYTE, format_of, judge, judge_start, require_size
-from delegations.materials import delete_files, open_for_filing, require_room, take_in
+from delegations.materials import delete_files, delete_unclaimed, open_for_filing, require_room, take_in
 from delegations.models import Delegation, Destination, Material, MaterialKind, Upload
 from delegations.saving import require_state
 from reporting.clock import now
@@ -139,14 +145,19 @@ def receive(*, pk: UUID, offset: int, length: int, body: Body, by: Actor) -> tup
     stored: list[str] = []
     with tempfile.SpooledTemporaryFile(IN_MEMORY) as piece:
         try:
-            _collect(body, length, piece)
+            collected = _collect(body, length, piece)
             with transaction.atomic():
+                if offset + collected == upload.size:
+                    # The delegation first, like everybody who changes it: who removes the destination holds
+                    # the delegation and waits for this row.
+                    open_for_filing(upload.destination, by)
                 upload = _locked(pk, by)
                 if offset != upload.received:
                     raise Displaced(upload.received)
                 return _append(upload, piece, stored, by)
         except BaseException as problem:
-            delete_files(stored)
+            if not isinstance(problem, DatabaseError):  # or the commit may be just on its way
+                delete_unclaimed(stored)
             if isinstance(problem, Refused):
                 discard(pk, upload.file.name)
             if isinstance(problem, OSError) and problem.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -156,8 +167,8 @@ def receive(*, pk: UUID, offset: int, length: int, body: Body, by: Actor) -> tup
             raise
 
 
-def _collect(body: Body, length: int, piece: IO[bytes]) -> None:
-    """As much of the body as comes."""
+def _collect(body: Body, length: int, piece: IO[bytes]) -> int:
+    """As much of the body as comes: how many bytes."""
     while length > 0:
         try:
             chunk = body.read(min(READ, length))
@@ -167,7 +178,9 @@ def _collect(body: Body, length: int, piece: IO[bytes]) -> None:
             break
         piece.write(chunk)
         length -= len(chunk)
+    collected = piece.tell()
     piece.seek(0)
+    return collected
 
 
 def _locked(pk: UUID, by: Actor) -> Upload:
@@ -198,7 +211,8 @@ def _append(upload: Upload, piece: IO[bytes], stored: list[str], by: Actor) -> t
             with judged.content:
                 material = take_in(upload=upload, judged=judged, stored=stored, by=by)
             upload.delete()
-            transaction.on_commit(lambda: delete_files([upload.file.name]))
+            # Committed is committed, even if this fails: the file is swept later.
+            transaction.on_commit(lambda: delete_files([upload.file.name]), robust=True)
             return upload, material
         if first and upload.received >= ENOUGH:
             judge_start(upload.kind, upload.name, file)
@@ -212,13 +226,22 @@ def cancel(*, pk: UUID, by: Actor) -> None:
         find(pk, by)
         upload = _locked(pk, by)
         upload.delete()
-        transaction.on_commit(lambda: delete_files([upload.file.name]))
+        transaction.on_commit(lambda: _delete_traces(upload.file.name), robust=True)
 
 
 def discard(pk: UUID, file: str | None) -> None:
     """Row and file, whatever has become of them."""
     Upload.objects.filter(pk=pk).delete()
-    transaction.on_commit(lambda: delete_files([file]))
+    transaction.on_commit(lambda: _delete_traces(file), robust=True)
+
+
+def _delete_traces(part: str | None) -> None:
+    """A .part file, and before it what a killed process has stored in its name."""
+    if part:
+        root = Path(default_storage.path(""))
+        stored = (root / "materials").glob(f"*/{Path(part).stem}.*")
+        delete_unclaimed([path.relative_to(root).as_posix() for path in stored])
+        delete_files([part])
 
 
 def _is_lost(upload: Upload) -> bool:
@@ -237,7 +260,7 @@ def sweep() -> tuple[int, int]:
             upload = stale.select_for_update(skip_locked=True).filter(pk=pk).first()
             if upload is not None:
                 upload.delete()
-                transaction.on_commit(partial(delete_files, [upload.file.name]))
+                transaction.on_commit(partial(_delete_traces, upload.file.name), robust=True)
                 forgotten += 1
     return forgotten, _sweep_files()
 
@@ -248,15 +271,15 @@ def _sweep_files() -> int:
     if not os.path.isdir(folder):
         return 0
     swept = 0
+    old = []
     with os.scandir(folder) as entries:
-        old = [
-            entry.name
-            for entry in entries
-            if entry.name.endswith(".part") and entry.stat().st_mtime < now().timestamp() - YOUNG
-        ]
+        for entry in entries:
+            with suppress(FileNotFoundError):  # finished meanwhile
+                if entry.name.endswith(".part") and entry.stat().st_mtime < now().timestamp() - YOUNG:
+                    old.append(entry.name)
     known = set(Upload.objects.values_list("file", flat=True))
     for name in old:
         if f"uploads/{name}" not in known:
-            default_storage.delete(f"uploads/{name}")
+            _delete_traces(f"uploads/{name}")
             swept += 1
     return swept

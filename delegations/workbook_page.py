@@ -12,8 +12,8 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from delegations.budget import Line, lines
+from delegations.households import masked_name
 from delegations.models import Delegation, Destination, Material, PlanEvent, Visit
-from delegations.personal import masked_name
 from delegations.plans import Rulebook, plans
 from reporting.models import Campaign
 from reporting.workbook import SAMPLE

@@ -276,7 +276,10 @@ def _fill(file: BatchFile) -> str:
         if filled.left:
             raise Refused(f"没有填入：{'；'.join(filled.left)}")
         return "与草稿相同，没有改动。"
-    tell(people_with(filing.union, Role.FILLER, Role.SUBMITTER), MESSAGE, reverse("filing", args=[filing.pk]))
+    # One message, also where the two forms came in two files: the filing's lock has put their fillings in a row.
+    if not file.batch.files.filter(state=FileState.FILLED, kept__filing=filing).exists():
+        people = people_with(filing.union, Role.FILLER, Role.SUBMITTER)
+        tell(people, MESSAGE, reverse("filing", args=[filing.pk]))
     return "，".join(filter(None, (f"填入 {filled.count} 格", left)))[:500]
 
 

@@ -67,7 +67,7 @@ def _is_number(text: str) -> bool:
 
 def in_wanyuan(text: str, unit: str) -> str:
     """Exact; what is no number stays as it is, for the indicator to refuse."""
-    if unit in ("", WANYUAN):
+    if unit in ("", WANYUAN) or not _is_number(text):
         return text
     try:
         return _shortest(Decimal(text) * IN_WANYUAN[unit])

@@ -10,9 +10,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from reporting.grid import Grid, Strip, is_unit
 from reporting.intake import Cell, letters
 from reporting.labels import normalise_width, plain
-from reporting.tables import Grid, Line, Strip, is_unit
+from reporting.tables import Line
 
 # Heads of what is not reported; the first are whole heads, the second may stand anywhere in one.
 _NEVER = {

@@ -64,7 +64,9 @@ class Mark:
     with_below: bool = False  # figures of subordinates are in it: never to be taken for 本级
 
     @classmethod
-    def of(cls, campaign: Campaign, union: Union, sheets: Sequence[Sheet], *, with_below: bool = False) -> Mark:
+    def of(
+        cls, campaign: Campaign, union: Union, sheets: Sequence[Sheet], *, with_below: bool = False
+    ) -> Mark:
         return cls(union.code, campaign.year, {sheet.slug: sheet.digest for sheet in sheets}, with_below)
 
     def signed(self) -> str:

@@ -76,6 +76,7 @@ def understand(
     if year != campaign.year:
         campaign = next(c for c in campaigns if c.year == year)
         read = recognise(pages, sheets_for(campaign))  # another year's wording and rows
+    _require_years_agree(read, campaign)
     union = _union_of(read, unions, expected)
     if read.mark and read.mark.with_below:
         raise Refused(
@@ -102,8 +103,13 @@ def understand(
 def _year_of(read: WorkbookRead, campaigns: Sequence[Campaign]) -> int:
     years = (read.mark.year,) if read.mark else read.years
     known = [campaign.year for campaign in campaigns]
+    if read.mark and set(read.years) - {read.mark.year}:
+        raise Refused(
+            f"文件是 {read.mark.year} 年的模板，标题却写着 {'、'.join(map(str, read.years))} 年，不知是哪一年的报表。"
+            "请用当年的模板填写后再上传。"
+        )
     if not years:
-        return known[0]
+        return _year_of_labels(read, campaigns)
     if len(set(years)) > 1:
         raise Refused(
             f"文件里写着不同的年份（{'、'.join(map(str, years))}），不知是哪一年的报表。请改正标题后再上传。"
@@ -112,6 +118,27 @@ def _year_of(read: WorkbookRead, campaigns: Sequence[Campaign]) -> int:
         wanted = "、".join(map(str, known))
         raise Refused(f"这是 {years[0]} 年的报表，这里接收 {wanted} 年的。请选择正确的文件。")
     return years[0]
+
+
+def _year_of_labels(read: WorkbookRead, campaigns: Sequence[Campaign]) -> int:
+    """Without a year in the title: labels like 2019年度 tell, or else it is the first campaign's."""
+    if not read.data_years:
+        return campaigns[0].year
+    for campaign in campaigns:
+        if read.data_years == (campaign.data_year,):
+            return campaign.year
+    stated = "、".join(map(str, read.data_years))
+    wanted = "、".join(str(campaign.data_year) for campaign in campaigns)
+    raise Refused(f"这份报表统计的是 {stated} 年度，这里接收 {wanted} 年度的。请选择正确的文件。")
+
+
+def _require_years_agree(read: WorkbookRead, campaign: Campaign) -> None:
+    if read.data_years:
+        stated = "、".join(map(str, read.data_years))
+        raise Refused(
+            f"标题是 {campaign.year} 年的，项目却写着 {stated} 年度（应为 {campaign.data_year} 年度），不知是哪一年的数。"
+            "请改正后再上传。"
+        )
 
 
 def _union_of(read: WorkbookRead, unions: Sequence[Union], expected: Union | None) -> Union:

@@ -7,11 +7,11 @@ made from the pixels. Pixels are counted from the header first: what would burst
 from __future__ import annotations
 
 import io
-import threading
 from typing import IO
 
 from PIL import Image, ImageOps
 
+from reporting.decoding import one_at_a_time, whole
 from reporting.errors import Refused
 
 MAX_PIXELS = 64_000_000  # A4 at 600 dpi has 35 million; decoded, 64 million in colour are 192 MB
@@ -19,13 +19,11 @@ FORMATS = {"jpg": "JPEG", "png": "PNG"}
 QUALITY = 90
 BROKEN = "图片不完整或已损坏，打不开。请重新扫描或拍照后再上传。"
 TOO_MANY = f"图片的像素超过 {MAX_PIXELS // 1_000_000} 百万，无法处理。请把扫描分辨率调到 300 dpi 后重新扫描。"
-# A decoded picture is large: one at a time in each process, the others wait their second.
-_one_at_a_time = threading.Semaphore(1)
 
 
 def clean_picture(file: IO[bytes], kind: str) -> bytes:
     """The picture again, upright and without metadata. `kind` is a key of FORMATS. Raises Refused."""
-    with _one_at_a_time:
+    with one_at_a_time():
         try:
             return _clean(file, kind)
         except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -37,13 +35,18 @@ def clean_picture(file: IO[bytes], kind: str) -> bytes:
             raise Refused(BROKEN) from problem
 
 
-def _clean(file: IO[bytes], kind: str) -> bytes:
+def _decoded(file: IO[bytes], kind: str) -> Image.Image:
     file.seek(0)
-    image: Image.Image = Image.open(file, formats=(FORMATS[kind],))  # reads the header only
+    image = Image.open(file, formats=(FORMATS[kind],))  # reads the header only
     width, height = image.size
     if width * height > MAX_PIXELS:
         raise Refused(TOO_MANY)
     image.load()
+    return image
+
+
+def _clean(file: IO[bytes], kind: str) -> bytes:
+    image = whole(lambda: _decoded(file, kind))
     image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I"):  # 16 bits of grey
         image = image.convert("I").point(lambda grey: grey / 256).convert("L")

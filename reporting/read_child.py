@@ -12,6 +12,7 @@ without a result for blanks, so they are looked for beside it. Exit 3: it can't 
 
 import codecs
 import contextlib
+import datetime  # noqa: F401  the parser asks for it when it meets a date, too late to open a file
 import io
 import json
 import os
@@ -140,9 +141,8 @@ class Room:
 
 
 def cells_of(sheet: Any, name: str, room: Room) -> Iterator[list[Any]]:
-    top, left = sheet.start or (0, 0)
-    for row, values in enumerate(sheet.iter_rows(), top + 1):
-        for column, value in enumerate(values, left + 1):
+    for row, values in enumerate(sheet.to_python(skip_empty_area=False), 1):
+        for column, value in enumerate(values, 1):
             if value == "" or value is None:
                 continue
             if isinstance(value, bool):
@@ -380,6 +380,8 @@ def looked_at_records(stream: bytes, start: int, title: str) -> Beside:
         if kind not in _FILLED or len(body) < 6:
             continue
         row, column = (number + 1 for number in struct.unpack_from("<HH", body))
+        if column > 256:
+            raise ValueError("no such column")
         last_column = max(last_column, column)
         if row * last_column > MOST_AREA:
             raise Stop(FAR, title, f"{letters(column)}{row}")

@@ -48,10 +48,10 @@ def recognise(pages: Pages, sheets: Sequence[Sheet]) -> WorkbookRead:
         if reading := _one([Reading(table) for table in mine if table.part >= ENOUGH]):
             chosen.append(reading)
             if hints := [t for t in mine if t is not reading.table and ENOUGH > t.part >= RESEMBLES]:
-                notes += [Note(t.at, f"这里也像是{sheet.title}，但{_how_much(t)}，没有读取。") for t in hints]
+                notes += [Note(t.at, f"这里也像是{sheet.title}，但 {_how_much(t)}，没有读取。") for t in hints]
         else:
             notes += [
-                Note(t.at, f"这里像是{sheet.title}，但{_how_much(t)}，没有读入。请按表样核对。")
+                Note(t.at, f"这里像是{sheet.title}，但 {_how_much(t)}，没有读入。请按表样核对。")
                 for t in mine
                 if t.part >= RESEMBLES
             ]

@@ -10,10 +10,11 @@ from reporting.cell_figures import IN_WANYUAN, figure_text, fits
 from reporting.errors import Refused
 from reporting.fields import WANYUAN, MoneyField, YesNoField
 from reporting.figure_columns import FigureColumn, figure_column, looks_like_figure
+from reporting.grid import Grid, Strip
 from reporting.intake import letters, shown
 from reporting.labels import year_in
 from reporting.sheets import Sheet
-from reporting.tables import Grid, Line, Strip, Table, nearest
+from reporting.tables import Line, Table, nearest
 
 MOST_PROBLEMS = 60
 
@@ -64,7 +65,7 @@ class Reading:
     @property
     def is_filled(self) -> bool:
         """Whether there is any figure in it. A table whose column is in doubt has some."""
-        return any(self.columns[line.strip].problem or self._holds(line) for line in self.table.lines)
+        return any(self.columns[line.strip].problem or self._holds_figure(line) for line in self.table.lines)
 
     @property
     def other_years(self) -> set[int]:
@@ -90,6 +91,11 @@ class Reading:
         place = self._place(line)
         cell = self.table.page.cells.get(place)
         return place in self.table.page.uncalculated or (cell is not None and bool(cell.text.strip()))
+
+    def _holds_figure(self, line: Line) -> bool:
+        place = self._place(line)
+        cell = self.table.page.cells.get(place)
+        return place in self.table.page.uncalculated or (cell is not None and looks_like_figure(cell))
 
     def read(self) -> FormRead:
         """Raises Refused where the column of figures is in doubt, or codes and labels are out of step."""
@@ -262,8 +268,7 @@ class Reading:
         seen |= {(line.strip, line.row) for _, line in self.table.undecided}
         for line in self.table.strangers:
             seen.add((line.strip, line.row))
-            cell = page.cells.get(self._place(line))
-            if self._place(line) in page.uncalculated or (cell is not None and looks_like_figure(cell)):
+            if self._holds_figure(line):
                 self._tell_stranger(read, line)
         for strip, column in self.columns.items():
             rows = [line.row for line in self.table.lines if line.strip is strip]

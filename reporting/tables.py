@@ -8,62 +8,19 @@ nobody's. A line with one row's code and another row's label is nobody's either.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from reporting.intake import Cell, Page
-from reporting.labels import MOST_LABEL, UNITS, Said, Vocabulary, code_of, normalise_width, plain, said
+from reporting.grid import Grid, Strip, strips_of
+from reporting.intake import Page
+from reporting.labels import Said, Vocabulary, code_of, plain, said
 from reporting.sheets import Sheet
 
 # A table is a form's when this part of the form's rows is found in it; with less than that it only resembles one.
 ENOUGH, RESEMBLES = 0.6, 0.25
-# A column holds labels or codes when so many of its cells are some.
-LEAST_IN_COLUMN = 3
 MOST_LINES = 600
-MOST_COVERED = 100_000
 # How alike a reworded label must be to be taken for its code's row.
 ALIKE = 0.55
-
-
-class Grid:
-    """A page with its merged cells: what a person sees at a place."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        self.covered: dict[tuple[int, int], tuple[int, int]] = {}  # place → top left cell of its merge
-        for top, left, bottom, right in page.merged:
-            height, width = bottom - top + 1, right - left + 1
-            if height * width > 4000 or len(self.covered) > MOST_COVERED:
-                continue  # no head or label is that large
-            for row in range(top, bottom + 1):
-                for column in range(left, right + 1):
-                    self.covered[row, column] = (top, left)
-        self.texts: dict[int, dict[int, str]] = {}  # column → row → text
-        for (row, column), cell in page.cells.items():
-            if cell.kind == "s" and len(cell.text) <= MOST_LABEL and cell.text.strip():
-                self.texts.setdefault(column, {})[row] = cell.text
-
-    def text(self, row: int, column: int) -> str:
-        cell = self.seen(row, column)
-        return cell.text.strip() if cell else ""
-
-    def seen(self, row: int, column: int) -> Cell | None:
-        return self.page.cells.get(self.covered.get((row, column), (row, column)))
-
-
-@dataclass(frozen=True, eq=False)
-class Strip:
-    """Columns that belong together: labels with their codes before them and everything behind, up to `right`."""
-
-    left: int
-    right: int
-    labels: tuple[int, ...]
-    codes: int | None
-
-    @property
-    def behind(self) -> range:
-        """The columns where units and figures may stand."""
-        return range(max(*self.labels, self.codes or 0, 0, 0) + 1, self.right + 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,68 +87,29 @@ class Table:
 def find_tables(page: Page, vocabularies: Sequence[Vocabulary]) -> list[Table]:
     """One table a form, also where it resembles the form too little to be read (`part`)."""
     grid = Grid(page)
-    lines = [line for strip in _strips(grid, vocabularies) for line in _lines(grid, strip, vocabularies)]
+    strips = strips_of(grid, vocabularies)
     tables = []
-    for vocabulary, own in zip(vocabularies, _by_form(lines, vocabularies), strict=True):
-        table = _identify(grid, vocabulary, own)
-        if table is not None:
+    for vocabulary in vocabularies:
+        own = [strip for strip in strips if strip.vocabulary is vocabulary]
+        lines = [line for strip in own for line in _lines(grid, strip, strips)]
+        if table := _identify(grid, vocabulary, lines):
             tables.append(table)
+    if not any(strip.labels for strip in strips):
+        # Codes alone are several forms': whoever has more of them.
+        return sorted(tables, key=lambda table: -table.part)[:1]
     return tables
-
-
-# -- columns -----------------------------------------------------------------------------------------------
-
-
-def _strips(grid: Grid, vocabularies: Sequence[Vocabulary]) -> list[Strip]:
-    named: dict[int, set[int]] = {}
-    coded: dict[int, set[int]] = {}
-    for column, texts in grid.texts.items():
-        for row, text in texts.items():
-            if any(vocabulary.named(said(text).names) for vocabulary in vocabularies):
-                named.setdefault(column, set()).add(row)
-            elif any(code_of(text) in vocabulary.by_code for vocabulary in vocabularies):
-                coded.setdefault(column, set()).add(row)
-    labels = sorted(c for c, rows in named.items() if len(rows) >= LEAST_IN_COLUMN)
-    codes = {c: len(rows) for c, rows in coded.items() if len(rows) >= LEAST_IN_COLUMN and c not in labels}
-    last = max((column for _, column in grid.page.cells), default=0)
-    if not labels:
-        # A table without labels: the column with the most codes, everything behind it is its.
-        best = max(codes, key=lambda c: (codes[c], -c), default=None)
-        return [] if best is None else [Strip(1, last, (), best)]
-    groups = [[labels[0]]]
-    for column in labels[1:]:
-        between = range(groups[-1][-1] + 1, column)
-        if any(_holds_units_or_numbers(grid, c, named[groups[-1][-1]]) for c in between):
-            groups.append([column])
-        else:
-            groups[-1].append(column)
-    strips: list[Strip] = []
-    right = last
-    for index in range(len(groups) - 1, -1, -1):
-        group, before = groups[index], groups[index - 1][-1] if index else 0
-        code = max((c for c in codes if before < c < group[0]), default=None)
-        if code is None:
-            code = min((c for c in codes if group[-1] < c <= right), default=None)
-        left = min(group[0], code or group[0])
-        strips.insert(0, Strip(left, right, tuple(group), code))
-        right = left - 1
-    return strips
-
-
-def _holds_units_or_numbers(grid: Grid, column: int, rows: Iterable[int]) -> bool:
-    cells = [cell for row in rows if (cell := grid.page.cells.get((row, column)))]
-    return sum(cell.kind == "n" or is_unit(cell.text) for cell in cells) >= LEAST_IN_COLUMN
-
-
-def is_unit(text: str) -> bool:
-    return normalise_width(text).strip() in UNITS
 
 
 # -- lines -------------------------------------------------------------------------------------------------
 
 
-def _lines(grid: Grid, strip: Strip, vocabularies: Sequence[Vocabulary]) -> list[Line]:
-    rows = {row for column in (*strip.labels, strip.codes or 0) for row in grid.texts.get(column, ())}
+def _lines(grid: Grid, strip: Strip, every: Sequence[Strip]) -> list[Line]:
+    rows = {row for column in strip.labels for row in grid.texts.get(column, ())}
+    rows |= {row for row in grid.texts.get(strip.codes or 0, ()) if row in strip.rows}
+    # Another table above or below may keep something else in the same columns.
+    for other in every if strip.labels else ():
+        if other.left <= strip.right and strip.left <= other.right and other is not strip:
+            rows -= set(other.rows) - set(strip.rows)
     lines = []
     for row in sorted(rows):
         own = [text for column in strip.labels if (text := grid.texts.get(column, {}).get(row))]
@@ -205,30 +123,9 @@ def _lines(grid: Grid, strip: Strip, vocabularies: Sequence[Vocabulary]) -> list
         readings += map(said, own)
         code = code_of(grid.text(row, strip.codes)) if strip.codes else ""
         if not code:
-            code = next(
-                (r.code for r in readings if any(r.code and v.named(r.names) for v in vocabularies)), ""
-            )
-        label = " ".join(" ".join(own).split())
-        lines.append(Line(strip, row, code, label, tuple(readings)))
+            code = next((r.code for r in readings if r.code and strip.vocabulary.named(r.names)), "")
+        lines.append(Line(strip, row, code, " ".join(" ".join(own).split()), tuple(readings)))
     return lines
-
-
-def _by_form(lines: list[Line], vocabularies: Sequence[Vocabulary]) -> list[list[Line]]:
-    """Each form's lines. A line that both forms could own goes with the line above it that only one can."""
-    owners: list[int | None] = []
-    for line in lines:
-        able = [n for n, v in enumerate(vocabularies) if any(v.named(r.names) for r in line.readings)]
-        owners.append(able[0] if len(able) == 1 else None)
-    present = {owner for owner in owners if owner is not None and owners.count(owner) >= LEAST_IN_COLUMN}
-    if not present:
-        return [lines for _ in vocabularies]
-    first = next(owner for owner in owners if owner in present)
-    out: list[list[Line]] = [[] for _ in vocabularies]
-    current = first
-    for line, owner in zip(lines, owners, strict=True):
-        current = owner if owner in present else current
-        out[current].append(line)
-    return out
 
 
 @dataclass
@@ -299,6 +196,10 @@ def _identify(grid: Grid, vocabulary: Vocabulary, lines: list[Line]) -> Table | 
             rows = {row for row in rows if above is not None and vocabulary.before.get(row) == above}
             if len(rows) == 1:
                 by_place.append((number, next(iter(rows))))
+            elif line.code in evidence.rows:
+                rows = {
+                    line.code
+                }  # a code that the notice prints on a second row is the first one's elsewhere
         if evidence.conflict:
             table.conflicts.append((evidence.conflict, line))
         elif len(rows) == 1:

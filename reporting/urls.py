@@ -10,6 +10,7 @@ from reporting.views import (
     imports,
     mailbox,
     papers,
+    people_import,
     review,
     stamped,
     summaries,
@@ -67,6 +68,17 @@ urlpatterns = [
     path("batches/<int:pk>/files/<int:position>/", batches.batch_file, name="batch_file"),
     path("batches/<int:pk>/confirm/", batches.batch_confirm, name="batch_confirm"),
     path("batches/<int:pk>/drop/", batches.batch_drop, name="batch_drop"),
+    # People and unions from a workbook
+    path("workbooks/people/", people_import.people_import, name="people_import"),
+    path(
+        "workbooks/people/template.xlsx", people_import.people_import_template, name="people_import_template"
+    ),
+    path("workbooks/people/confirm/", people_import.people_import_confirm, name="people_import_confirm"),
+    path("workbooks/unions/", people_import.unions_import, name="unions_import"),
+    path(
+        "workbooks/unions/template.xlsx", people_import.unions_import_template, name="unions_import_template"
+    ),
+    path("workbooks/unions/confirm/", people_import.unions_import_confirm, name="unions_import_confirm"),
     # Summaries
     path("campaigns/<int:pk>/summaries/", summaries.summary_list, name="summaries"),
     path("campaigns/<int:pk>/aggregate/", summaries.aggregate, name="aggregate"),

@@ -71,9 +71,10 @@ def read_head(page: Page, rows: Sequence[range]) -> Head:
             for kind, value in _pairs(text):
                 _put(head, kind, value or _behind(page, row, column))
     if "filled_on" not in head.values:
-        # The notice prints 年 月 日 without a label.
+        # The notice prints 年 月 日 without a label, alone or behind the telephone.
         for cell in around.values():
-            if cell.kind in "sd" and (date := _date(cell.text)) and len(cell.text.strip()) <= 20:
+            is_head = len(cell.text.strip()) <= 20 or _LABEL.search(normalise_width(cell.text))
+            if cell.kind in ("s", "d") and is_head and (date := _date(cell.text)):
                 head.values["filled_on"] = date
                 break
     head.unions = list(dict.fromkeys(head.unions))

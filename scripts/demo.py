@@ -1,6 +1,7 @@
 """`make demo`, `make demo-reset`, `make summary`, `make plan`: the whole system on this machine, with the sample.
 
-    demo.py run | reset | summary OUT | plan OUT
+    demo.py run | reset
+    demo.py summary OUT | plan OUT | template UNION OUT | paper UNION OUT | read FILE
 
 Begins on the bare system Python (so that a busy port is said before anything long), then continues in .venv.
 """
@@ -18,6 +19,7 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import TextIO
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
@@ -37,7 +39,14 @@ from services import (
 LOGS = ROOT / ".run" / "logs"
 MANAGE = [sys.executable, str(ROOT / "manage.py")]
 WEB_SECONDS = 40
-WORKBOOKS = {"summary": "write_summary", "plan": "write_plan"}
+# verb → (command of manage.py, how many words follow the verb)
+COMMANDS = {
+    "summary": ("write_summary", 1),
+    "plan": ("write_plan", 1),
+    "template": ("write_template", 2),
+    "paper": ("write_paper", 2),
+    "read": ("read_workbook", 1),
+}
 
 
 def port() -> int:
@@ -69,19 +78,25 @@ def environment(services: Services) -> dict[str, str]:
     return os.environ | services.environment() | own
 
 
-def manage(env: dict[str, str], *arguments: str) -> None:
+def manage(env: dict[str, str], *arguments: str, told_to: TextIO | None = None) -> None:
     done = subprocess.run(
-        [*MANAGE, *arguments], env=env, cwd=ROOT, check=False, preexec_fn=ends_with_parent(signal.SIGTERM)
+        [*MANAGE, *arguments],
+        env=env,
+        cwd=ROOT,
+        check=False,
+        stdout=told_to,
+        preexec_fn=ends_with_parent(signal.SIGTERM),
     )
     if done.returncode:
-        raise ServiceError(f"命令失败，演示没有启动。Failed: manage.py {' '.join(arguments)}")
+        raise ServiceError(f"命令失败，没有继续。Failed: manage.py {' '.join(arguments)}")
 
 
 def prepare(env: dict[str, str]) -> None:
+    """Tells on stderr: a verb's own output on stdout stays pure."""
     setup.say("建立数据库表…")
     manage(env, "migrate", "--verbosity", "0")
-    manage(env, "load_notice")
-    manage(env, "load_delegations")
+    manage(env, "load_notice", told_to=sys.stderr)
+    manage(env, "load_delegations", told_to=sys.stderr)
 
 
 class Processes:
@@ -180,16 +195,15 @@ def reset() -> None:
     shutil.rmtree(ROOT / "demo", ignore_errors=True)
 
 
-def write(command: str, out: str) -> None:
-    """Write a workbook (write_summary, write_plan); beside a running demo it uses that demo's database."""
+def command(*arguments: str) -> int:
+    """One command of manage.py on the demonstration's data, beside a running demo or alone; its exit status."""
     services = Services(data_folder("demo"))
-    shared = services.attach()
-    if not shared:
+    if not services.attach():
         services.start()
     try:
         env = environment(services)
         prepare(env)
-        manage(env, command, str(Path(out).resolve()))
+        return subprocess.run([*MANAGE, *arguments], env=env, cwd=ROOT, check=False).returncode
     finally:
         services.stop()
 
@@ -212,8 +226,9 @@ def main(arguments: list[str]) -> int:
             reset()
         if verb in {"run", "reset"}:
             run()
-        elif verb in WORKBOOKS and len(arguments) == 2:
-            write(WORKBOOKS[verb], arguments[1])
+        elif verb in COMMANDS and len(arguments) == 1 + COMMANDS[verb][1]:
+            *words, path = arguments[1:]  # the last is a file, wherever manage.py runs
+            return command(COMMANDS[verb][0], *words, str(Path(path).resolve()))
         else:
             print(__doc__, file=sys.stderr)
             return 2

@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import URLPattern, reverse
 
 from reporting.aggregation import make_summary
-from reporting.models import AggregationRun, Message, Scan
+from reporting.models import AggregationRun, BatchFile, Import, ImportBatch, Message, Scan
 from reporting.sheets import sheet_for
 from reporting.urls import urlpatterns
 from tests.workflow.stage import Stage, make_stage
@@ -29,6 +29,7 @@ TRAVELLERS = {(place, role) for place in ("harbin", "province") for role in (Rol
 WATCHERS = EVERYBODY - TRAVELLERS - {("harbin", F), ("province", F), ("outsider", F)}
 DIRECTORS = {("province", R), ("province", A), ("province", U)}
 CLERK = {("province", A)}
+ADMINISTRATORS = {("harbin", A), ("province", A)}
 FILLERS = {("harbin", F), ("harbin", S)}
 JUDGE = {("province", R)}
 
@@ -55,6 +56,10 @@ DOORS: dict[str, tuple[str, set[tuple[str, Role]]]] = {
     "upload_scan": ("post", FILLERS),
     "scan": ("get", OWN | ABOVE),
     "check_code": ("get", EVERYBODY - TRAVELLERS),
+    "filing_import": ("get", FILLERS),
+    "import_preview": ("get", FILLERS),
+    "import_confirm": ("post", FILLERS),
+    "import_drop": ("post", FILLERS),
     "history": ("get", OWN | ABOVE),
     "sheet_json": ("get", EVERYBODY),  # wording and rules of a public form, nobody's figures
     "review_queue": ("get", {("harbin", R), ("province", R), ("outsider", R)}),
@@ -69,6 +74,17 @@ DOORS: dict[str, tuple[str, set[tuple[str, Role]]]] = {
     "clone_campaign": ("get", CLERK),
     "sheet_rows": ("get", CLERK),
     "extension": ("get", CLERK),
+    "batches": ("get", CLERK),
+    "batch": ("get", CLERK),
+    "batch_file": ("get", CLERK),
+    "batch_confirm": ("post", CLERK),
+    "batch_drop": ("post", CLERK),
+    "people_import": ("get", ADMINISTRATORS),
+    "people_import_template": ("get", ADMINISTRATORS),
+    "people_import_confirm": ("post", ADMINISTRATORS),
+    "unions_import": ("get", ADMINISTRATORS),
+    "unions_import_template": ("get", ADMINISTRATORS),
+    "unions_import_confirm": ("post", ADMINISTRATORS),
     "summaries": ("get", DIRECTORS),
     "aggregate": ("post", CLERK),
     "run_progress": ("get", DIRECTORS),
@@ -86,7 +102,21 @@ ROWS = {
     for name in DOORS
     if name.startswith(("filing", "form", "save", "explain", "report_page", "upload", "download", "submit"))
     or name
-    in {"report_draft", "scan", "withdraw", "history", "review_page", "add_remark", "send_back", "approve", "reopen", "extension"}
+    in {
+        "report_draft",
+        "scan",
+        "import_preview",
+        "import_confirm",
+        "import_drop",
+        "withdraw",
+        "history",
+        "review_page",
+        "add_remark",
+        "send_back",
+        "approve",
+        "reopen",
+        "extension",
+    }
 }
 BODIES = {
     "save_cells": {"cells": []},
@@ -125,6 +155,15 @@ def behind(stage: Stage) -> dict[str, dict[str, Any]]:
         sha256="0" * 64,
         by=stage.actor(stage.tree.harbin, F).person,
     )
+    said = {"forms": {}, "notes": [], "head": {}}
+    by = stage.actor(stage.tree.province, A).person
+    kept, kept_of_batch = (
+        Import.objects.create(filing=filing, name="a.xlsx", sha256="", content=said, by=by) for _ in range(2)
+    )
+    batch = ImportBatch.objects.create(
+        campaign=stage.campaign, name="一批", state="preview", by=by, acting_for=stage.tree.province
+    )
+    BatchFile.objects.create(batch=batch, position=0, name="a.xlsx", state="understood", kept=kept_of_batch)
     campaign = {"pk": stage.campaign.pk}
     special: dict[str, dict[str, Any]] = {
         "open_message": {"pk": mail.pk},
@@ -143,7 +182,16 @@ def behind(stage: Stage) -> dict[str, dict[str, Any]]:
         "summary_report": {"pk": summary.pk},
         "scan": {"pk": scan.pk},
         "check_code": {},
+        "batch": {"pk": batch.pk},
+        "batch_file": {"pk": batch.pk, "position": 0},
     }
+    for name in ("import_preview", "import_confirm", "import_drop"):
+        special[name] = {"pk": kept.pk}
+    for name in ("batch_confirm", "batch_drop"):
+        special[name] = {"pk": batch.pk}
+    for what in ("people", "unions"):
+        for name in (f"{what}_import", f"{what}_import_template", f"{what}_import_confirm"):
+            special[name] = {}
     for name in ("my_work", "messages", "review_queue", "campaigns"):
         special[name] = {}
     for name in ("form_page", "save_cells", "explain"):
@@ -153,6 +201,7 @@ def behind(stage: Stage) -> dict[str, dict[str, Any]]:
         "campaign_settings",
         "clone_campaign",
         "sheet_rows",
+        "batches",
         "summaries",
         "aggregate",
         "send_to_mailbox",

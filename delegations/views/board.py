@@ -14,16 +14,16 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from delegations import budget, planning
+from delegations import budget, planning, standards
 from delegations.access import is_office, may, require_a_plan, require_office, sees_a_plan, sees_all
 from delegations.dates import span
 from delegations.forms import ArrangementForm, NormForm, SourceForm
-from delegations.models import Delegation, Destination, MaterialKind, Norm
+from delegations.models import Delegation, Destination, MaterialKind, Norm, PlanEvent
 from delegations.norms import bounds
 from delegations.overview import Fund, overview
 from delegations.plans import Rulebook
 from reporting.clock import now
-from reporting.errors import Refused
+from reporting.errors import Refused, ReportingError
 from reporting.models import Campaign
 from unions.gate import Actor
 from unions.middleware import ActingRequest
@@ -144,6 +144,8 @@ def settings_page(request: ActingRequest, pk: int) -> HttpResponse:
         for source in (*rulebook.sources, None)
     }
     if posted:
+        if do == "remove_norm":
+            return _remove_norm(request, campaign)
         form = {"arrangement": arrangement, "source": sources.get(chosen), "norm": norm}.get(do)
         if form is None:
             messages.error(request, "没有这项设置，请在刷新后的页面上再试。")
@@ -167,10 +169,23 @@ def settings_page(request: ActingRequest, pk: int) -> HttpResponse:
             "new_source_form": sources["new"],
             "norm_form": norm,
             "subjects": _norms_by_subject(rulebook),
+            "events": PlanEvent.objects.filter(campaign=campaign, delegation=None).select_related("by")[:30],
             "closed_plans": [d for d in delegations if d.state != Delegation.State.PLANNING],
         },
         status=422 if posted else 200,
     )
+
+
+def _remove_norm(request: ActingRequest, campaign: Campaign) -> HttpResponse:
+    text = request.POST.get("norm", "")
+    pk = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    try:
+        standards.remove_norm(campaign=campaign, norm=Norm(pk=pk), by=request.actor)
+    except ReportingError as error:
+        messages.error(request, error.sentences[0])
+    else:
+        messages.success(request, "标准已删除。")
+    return HttpResponseRedirect(f"{reverse('delegation_settings', args=[campaign.pk])}#norm")
 
 
 def _save(form: ArrangementForm | SourceForm | NormForm, campaign: Campaign, by: Actor) -> str:
@@ -179,12 +194,12 @@ def _save(form: ArrangementForm | SourceForm | NormForm, campaign: Campaign, by:
         return ""
     try:
         if isinstance(form, ArrangementForm):
-            planning.set_arrangement(campaign=campaign, values=form.values(), by=by)
+            standards.set_arrangement(campaign=campaign, values=form.values(), by=by)
             return "走访标准已保存。"
         if isinstance(form, SourceForm):
-            saved = planning.set_source(campaign=campaign, source=form.source, by=by, **form.values())
+            saved = standards.set_source(campaign=campaign, source=form.source, by=by, **form.values())
             return f"资金来源“{saved.name}”已{'保存' if form.source else '增加'}。"
-        made = planning.add_norm(campaign=campaign, by=by, **form.cleaned_data)
+        made = standards.add_norm(campaign=campaign, by=by, **form.cleaned_data)
         return f"已增加标准：{made.get_subject_display()}自 {made.valid_from:%Y-%m-%d} 起 {bounds(made)}。"
     except Refused as error:
         form.add_error(None, error.sentences)

@@ -1,6 +1,7 @@
 """A household's personal data: masked for everybody of the delegation, written and asked for by who arranges.
 
-What is in clear exists in one answer to one POST: no redirect, address, session or message ever carries it.
+What is in clear exists in the answer to one POST only (asked for by `reveal`, or typed and refused, shown back to
+who typed it): no redirect, address, session or message ever carries it.
 """
 
 from __future__ import annotations

@@ -109,7 +109,12 @@ def remove_material(request: ActingRequest, pk: int) -> HttpResponse:
     except ReportingError as error:
         messages.error(request, error.sentences[0])
     else:
-        messages.success(request, f"已删除“{material.title or material.name}”。")
+        # Messages travel in a cookie, and a household's name may stand in the file's.
+        is_household = material.kind == MaterialKind.HOUSEHOLD
+        what = (
+            f" 1 份{material.get_kind_display()}" if is_household else f"“{material.title or material.name}”"
+        )
+        messages.success(request, f"已删除{what}。")
     return redirect(_to_page(material))
 
 
@@ -256,6 +261,8 @@ def material_file(request: ActingRequest, pk: int) -> HttpResponseBase:
         return redirect(page, material.destination_id)
     if content is None:
         raise Http404(LOST)
+    if material.kind == MaterialKind.HOUSEHOLD:
+        actions.record_reading([material], request.actor)
     response = FileResponse(
         content,
         as_attachment=material.format not in PILLOW,
@@ -301,6 +308,7 @@ def materials_zip(request: ActingRequest, pk: int) -> HttpResponseBase:
     require(request.actor, "export", delegation)
     made = bundle.bundle(delegation, by=request.actor)
     note(delegation, request.actor, made.in_words)
+    actions.record_reading(made.household_papers, request.actor)
     response = StreamingHttpResponse(made.archive, content_type="application/zip")
     response["Content-Length"] = str(len(made.archive))
     response["Content-Disposition"] = f"attachment; filename*=utf-8''{quote(made.name)}"

@@ -23,6 +23,7 @@ from delegations.access import reach, require
 from delegations.head_forms import HeadForm
 from delegations.models import Delegation, Destination, PlanEvent, Unmasking, Visit
 from delegations.plan_page import PlanPage
+from delegations.typed import clean
 from delegations.views.head import HISTORY, PLAN, head
 from reporting.errors import Refused, ReportingError, WrongState
 from reporting.views.entry_answers import answers_json, body_of, fields_of
@@ -106,6 +107,7 @@ def save(request: ActingRequest, pk: int) -> HttpResponse:
             "fields": saved.fields,
             "conflicts": saved.conflicts,
             "refused": saved.refused,
+            "private": saved.private,
         }
         | page.answer()
     )
@@ -246,14 +248,16 @@ def unlock(request: ActingRequest, pk: int) -> HttpResponse:
 @never_cache
 def head_page(request: ActingRequest, pk: int) -> HttpResponse:
     """Leader, members, liaison; destinations and their order. The office's."""
-    _delegation(request, pk, "arrange")
+    _delegation(request, pk, "head")
     if request.method != "POST":
         return _head_page(request, pk, None)
     try:
         form = _save_head(request, pk)
     except WrongState as error:
-        _say(request, error)
-        return _to_plan(pk)
+        # What was typed stays on the page, to be copied: the delegation was archived meanwhile.
+        form = HeadForm(request.POST, delegation=_delegation(request, pk, "head"))
+        form.add_error(None, error.sentences)
+        return _head_page(request, pk, form, status=409)
     if form is not None:
         return _head_page(request, pk, form, status=422)
     messages.success(request, "已保存。")
@@ -264,7 +268,7 @@ def head_page(request: ActingRequest, pk: int) -> HttpResponse:
 def _save_head(request: ActingRequest, pk: int) -> HeadForm | None:
     """The form that says what is wrong; None when it was saved. What it compares with is locked meanwhile."""
     delegation = saving.lock_delegation(pk)
-    saving.require_state(delegation, Delegation.State.PLANNING)
+    saving.require_state(delegation, Delegation.State.PLANNING, Delegation.State.LOCKED)
     form = HeadForm(request.POST, delegation=delegation)
     if form.is_valid():
         try:
@@ -287,8 +291,8 @@ def _head_page(request: ActingRequest, pk: int, form: HeadForm | None, status: i
         "form": form or HeadForm(delegation=delegation),
         "free": planning.free_unions(delegation.campaign),
     }
-    if not context["can"]["arrange"]:
-        messages.error(request, "计划已锁定，组成和走访单位不能再改。确需调整的，请先解除锁定。")
+    if form is None and not context["can"]["head"]:
+        messages.error(request, f"{delegation}已归档，组成不能再改。确需更正的，请先重新打开。")
         return _to_plan(pk)
     return render(request, "delegations/head.html", context, status=status)
 
@@ -298,7 +302,7 @@ def _head_page(request: ActingRequest, pk: int, form: HeadForm | None, status: i
 def add_destination(request: ActingRequest, pk: int) -> HttpResponse:
     delegation = _delegation(request, pk, "arrange")
     unions = Union.objects.visible_to(request.actor).select_related("parent")
-    union = unions.filter(code=request.POST.get("union", "")).first()
+    union = unions.filter(code=clean(request.POST.get("union", ""))).first()
     try:
         if union is None:
             raise Refused("请选择走访单位。")

@@ -5,11 +5,12 @@ Each view loads behind `access`, calls one action and answers.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse, JsonResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
@@ -75,7 +76,7 @@ def _record_page(
         "state": page.state(request),
         "ask": ask if ask in ("archive", "reopen") else "",
         "stopping": page.stopping(),
-        "staying": page.staying(),
+        "staying": page.staying(ceilings=may(request.actor, "archive", delegation)),
         "archived": archived if delegation.state == Delegation.State.ARCHIVED else None,
         "sentences": error.sentences if error else [],
         "reason": reason,
@@ -99,6 +100,7 @@ def save(request: ActingRequest, pk: int) -> HttpResponse:
             "fields": saved.fields,
             "conflicts": saved.conflicts,
             "refused": saved.refused,
+            "private": saved.private,
             "revision": page.delegation.revision,
             "problems": page.problem_lines(),
         }
@@ -234,19 +236,16 @@ def _destination_page(
     return render(request, "delegations/destination.html", context, status=_status(error) if error else 200)
 
 
-def _materials(
-    destination: Destination, household_too: bool
-) -> list[tuple[str, list[tuple[Material, bool]]]]:
-    """By kind, each with whether it may be opened: what was handed over about households stays with those
-    who arrange and account, and is only named to others."""
+def _materials(destination: Destination, household_too: bool) -> list[tuple[str, list[Material], int]]:
+    """By kind: what may be opened, and how many there are that may not even be named. What was handed over about
+    households stays with those who arrange and account: a file's name often is a family's."""
     rows = list(destination.materials.all())
-    return [
-        (
-            str(kind.label),
-            [(m, household_too or kind != MaterialKind.HOUSEHOLD) for m in rows if m.kind == kind],
-        )
-        for kind in MaterialKind
-    ]
+    found = []
+    for kind in MaterialKind:
+        of_kind = [material for material in rows if material.kind == kind]
+        hidden = kind == MaterialKind.HOUSEHOLD and not household_too
+        found.append((str(kind.label), [] if hidden else of_kind, len(of_kind) if hidden else 0))
+    return found
 
 
 @sensitive_post_parameters("name", "why")
@@ -261,8 +260,10 @@ def propose(request: ActingRequest, pk: int) -> HttpResponse:
     try:
         proposals.propose(destination=destination, by=request.actor, **typed)
     except ReportingError as error:
-        # What was typed is kept, whatever became of the state meanwhile.
-        return _destination_page(request, _destination(request, pk), typed=typed, error=error)
+        # What was typed is kept, whatever became of the state, or of the destination itself, meanwhile.
+        with suppress(Http404):
+            destination = _destination(request, pk)
+        return _destination_page(request, destination, typed=typed, error=error)
     messages.success(request, f"建议已送{destination.delegation}联络员，答复后会收到消息。")
     return redirect("destination", pk)
 

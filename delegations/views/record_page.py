@@ -8,11 +8,19 @@ from typing import Any
 from django.urls import reverse
 
 from delegations.access import may
+from delegations.households import masked_name
 from delegations.models import Delegation, Destination, FundSource, Visit
 from delegations.money import show_yuan
-from delegations.personal import masked_name
 from delegations.plans import Problem, Rulebook, norm_departure, plans
-from delegations.recording import Checklist, Difference, checklists, differences, record_problems, recorded
+from delegations.recording import (
+    Checklist,
+    Difference,
+    checklists,
+    differences,
+    paid_over_ceiling,
+    record_problems,
+    recorded,
+)
 from delegations.typed import UNPLANNED, in_words, label_of, show
 from unions.middleware import ActingRequest
 
@@ -171,9 +179,15 @@ class Page:
         """What keeps the delegation from being archived."""
         return [line for line in self._lines() if line["stops"]]
 
-    def staying(self) -> list[dict[str, Any]]:
-        """What may stay missing when it is archived for a reason."""
-        return [line for line in self._lines() if line["may_stay"]]
+    def staying(self, *, ceilings: bool) -> list[dict[str, Any]]:
+        """What may stay as it is when it is archived for a reason; with `ceilings`, which all delegations share and
+        only who sees all may read of, what was paid over them."""
+        lines = [line for line in self._lines() if line["may_stay"]]
+        for problem in paid_over_ceiling(self.delegation, self.rulebook) if ceilings else ():
+            href = reverse("delegation_account", args=[self.delegation.campaign_id])
+            shown = {"level": problem.level, "label": problem.label, "sentence": problem.sentence}
+            lines.append({**shown, "href": href, "where": problem.where})
+        return lines
 
     def _lines(self) -> list[dict[str, Any]]:
         places = {}

@@ -89,9 +89,7 @@ def progress(request: ActingRequest, pk: int) -> HttpResponse:
             "campaign": campaign,
             "union": union,
             "crumbs": _crumbs(actor.union, union),
-            "rows": [
-                replace(row, sending=sendings.get(row.filing.current_round_id or 0)) for row in shown
-            ],
+            "rows": [replace(row, sending=sendings.get(row.filing.current_round_id or 0)) for row in shown],
             "mailbox": dispatch.standing(campaign) if union.is_root and campaign.mailbox else None,
             "may_mail": manages and bool(campaign.mailbox),
             "shows_mail": bool(sendings) or (manages and bool(campaign.mailbox)),

@@ -1,7 +1,7 @@
-// The keyboard as in a spreadsheet: Enter and arrows go through the column, Esc takes back, a pasted column
-// fills the cells below and says what found no place.
+// The keyboard as in a spreadsheet: Enter and arrows go through the column, Esc takes back. Pasting is in
+// entry-paste.js.
 
-export function spreadsheetKeys(cells, { type, restore, saveNow, pasted }) {
+export function spreadsheetKeys(cells, { type, restore, saveNow }) {
   const table = cells.rows.values().next().value.closest("table");
   const codeOf = (target) => (target.matches("input, select") ? target.name : "");
 
@@ -33,19 +33,6 @@ export function spreadsheetKeys(cells, { type, restore, saveNow, pasted }) {
     else if (isSelect && ["Delete", "Backspace"].includes(event.key)) type(code, "");
     else return;
     event.preventDefault();
-  });
-
-  table.addEventListener("paste", (event) => {
-    const code = codeOf(event.target);
-    const lines = (event.clipboardData?.getData("text") ?? "").replace(/\r?\n$/, "").split(/\r?\n/);
-    const wider = lines.some((line) => line.split("\t").slice(1).some((text) => text.trim()));
-    // One line of several columns would run together into one figure.
-    if (!code || (lines.length < 2 && !wider)) return;
-    event.preventDefault();
-    const order = cells.typable().slice(cells.typable().indexOf(code));
-    const fitting = lines.slice(0, order.length);
-    fitting.forEach((line, i) => type(order[i], line.split("\t")[0].trim()));
-    pasted({ count: fitting.length, below: lines.length - fitting.length, wider });
   });
 
   // Coming into a cell selects it, so that typing replaces; a second click places the caret.

@@ -69,6 +69,7 @@ export class Saver {
     this.waiting = new Set(); // codes in conflict: sent again only after the person has chosen
     this.refused = new Map(); // code → sentence: sent again only when typed anew
     this.later = new Set(); // refused codes that a failing server may take the next time
+    this.pageOnly = new Set(); // codes whose text tells who a household is: never on the shelf again until it is taken
     this.alone = new Set(); // codes of a batch that failed: one of them may be the reason
     this.trouble = "";
     this.failures = 0;
@@ -80,7 +81,7 @@ export class Saver {
     window.addEventListener("pagehide", () => this.lastWord());
     document.addEventListener("visibilitychange", () => (document.hidden || this.trouble) && this.now());
     window.addEventListener("beforeunload", (event) => {
-      if (this.typed.size && !this.shelf.works) {
+      if (this.typed.size && (!this.shelf.works || this.pageOnly.size)) {
         event.preventDefault();
         event.returnValue = "";
       }
@@ -96,7 +97,8 @@ export class Saver {
 
   keep(code, entry) {
     this.typed.set(code, entry);
-    this.shelf.change((kept) => (kept[code] = entry));
+    if (this.pageOnly.has(code)) this.shelf.change((kept) => delete kept[code]);
+    else this.shelf.change((kept) => (kept[code] = entry));
   }
 
   release(code) {
@@ -119,6 +121,7 @@ export class Saver {
 
   forget(code, value) {
     this.typed.delete(code);
+    this.pageOnly.delete(code);
     this.release(code);
     this.shelf.change((kept) => {
       if (value === undefined || (kept[code] && kept[code].value === value)) delete kept[code];
@@ -220,6 +223,7 @@ export class Saver {
       if (this.typed.get(code)?.value !== sent.value) continue;
       if (conflicts.has(code)) this.waiting.add(code);
       else if (code in answer.refused) {
+        if (answer.private?.includes(code)) this.pageOnly.add(code);
         this.keep(code, { ...this.typed.get(code), sent: [] });
         this.refused.set(code, answer.refused[code]);
       } else this.forget(code, sent.value);

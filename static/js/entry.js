@@ -4,6 +4,7 @@ import { Cells } from "./entry-cells.js";
 import { spreadsheetKeys } from "./entry-keys.js";
 import { FilingSavers, bar, button, make, state } from "./entry-filing.js";
 import { followHead } from "./entry-head.js";
+import { pasteBlocks } from "./entry-paste.js";
 import { Problems } from "./entry-problems.js";
 import { post } from "./entry-saving.js";
 import { draftsOf } from "./entry-shelf.js";
@@ -215,7 +216,8 @@ async function start() {
     const code = event.target.dataset.adopt;
     if (code) put(code, "");
   });
-  spreadsheetKeys(cells, { type: put, restore, saveNow: () => saver.now(), pasted });
+  spreadsheetKeys(cells, { type: put, restore, saveNow: () => saver.now() });
+  pasteBlocks(cells, { put });
   fillZeros();
   // Another tab may have left something since; what nobody can see any more is given up.
   offerSubmit(savers, () => {
@@ -225,12 +227,6 @@ async function start() {
     savers.openOthers();
     problems.dropDrafts();
   });
-
-  function pasted({ count, below, wider }) {
-    if (!below && !wider) return;
-    const dropped = below ? `，${below} 行超出表格未粘贴` : "";
-    bar(`粘贴了 ${count} 格${dropped}。${wider ? "只粘贴第一列，其余各列未粘贴。" : ""}`, closeBar());
-  }
 
   function fillZeros() {
     $("fill-zero").addEventListener("click", () => {

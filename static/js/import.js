@@ -90,3 +90,8 @@ if (form && !("many" in form.dataset)) {
   input.addEventListener("change", () => send([...input.files]));
   dropZone(form, (transfer) => send([...transfer.files]));
 }
+
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => window.print());
+}

@@ -31,17 +31,31 @@ function line({ level, label, sentence, anchor, where, is_explained: isExplained
   return item;
 }
 
+// What is wrong is also said where it was typed.
+function markErrors() {
+  document.querySelectorAll(".field-error").forEach((note) => note.remove());
+  document.querySelectorAll(".has-error").forEach((field) => field.classList.remove("has-error"));
+  for (const link of document.querySelectorAll("#problems li.error a")) {
+    const field = $(link.getAttribute("href").split("#")[1])?.closest("[data-field]");
+    if (!field) continue;
+    field.classList.add("has-error");
+    field.append(make("div", "field-error", link.querySelector("span:last-child").lastChild.textContent.trim()));
+  }
+}
+
 export function showProblems({ problems, summary }) {
   const list = $("problems");
   const focused = list.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
   const items = problems.map(line);
   list.replaceChildren(...(items.length ? items : [make("li", "none", "没有发现问题")]));
   $("problems-count").textContent = summary;
+  markErrors();
   if (focused) [...list.querySelectorAll("a")].find((link) => link.getAttribute("href") === focused)?.focus();
 }
 
 // Links into the page also give the keyboard to what they lead to.
 export function followLinks() {
+  markErrors();
   document.addEventListener("click", (event) => {
     const link = event.target.closest(".problems a[href^='#']");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;

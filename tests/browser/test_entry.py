@@ -191,6 +191,7 @@ def test_a_column_pasted_from_excel_fills_the_cells_below(open_form: Any, scene:
           document.activeElement.dispatchEvent(paste);
         }"""
     )
+    page.locator("#paste-dialog").get_by_role("button", name="确认粘贴").click()
     saved(page)
     expect(cell(page, "E")).to_have_value("1239")
     assert [row(scene).text(code) for code in ("E1", "E2", "E3", "E4")] == ["1200", "34", "5", ""]

@@ -15,7 +15,7 @@ from django.core.exceptions import ValidationError
 from django.urls import reverse
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
-from delegations import planning, proposals
+from delegations import planning, standards, proposals
 from delegations.models import Destination, FundSource, PlanEvent, Visit
 from delegations.money import parse_yuan, show_yuan
 from delegations.plan_page import PlanPage
@@ -177,7 +177,7 @@ def test_norm_totals_and_what_is_left_follow_every_key_before_anything_is_saved(
 
 
 def test_the_day_decides_which_norm_counts(open_plan: Opened, plan: PlanStage) -> None:
-    planning.add_norm(
+    standards.add_norm(
         campaign=plan.campaign,
         subject="grassroots",
         valid_from=plan.campaign.visits_until,

@@ -163,6 +163,21 @@ def test_a_planned_amount_outside_its_norm_is_listed_with_its_reason(plan: PlanS
     )
 
 
+def test_what_was_paid_outside_its_norm_is_listed_though_it_was_planned_within(plan: PlanStage) -> None:
+    locked_and_recorded(plan)
+    change(plan.visit("enterprise"), paid_money=6_000_000, difference_reason="追加了两万元")
+    (case,) = of(plan, plan.first).out_of_norm
+    assert (case.sentence, case.reason) == (
+        "实付 60,000 元，困难企业每家标准 30,000 至 50,000 元，超过标准 10,000 元",
+        "追加了两万元",
+    )
+    change(plan.visit("enterprise"), money=6_000_000, amount_reason="职工特别多")
+    (case,) = of(plan, plan.first).out_of_norm
+    assert (case.sentence[:6], case.reason) == ("60,000", "职工特别多"), "paid as planned: said once"
+    change(plan.visit("enterprise"), paid_money=7_000_000)
+    assert [case.sentence[:9] for case in of(plan, plan.first).out_of_norm] == ["60,000 元，", "实付 70,000"]
+
+
 def test_what_is_left_of_a_ceiling_is_what_was_not_paid(plan: PlanStage) -> None:
     locked_and_recorded(plan)
     source = FundSource.objects.all()[0]
@@ -185,7 +200,11 @@ def page(plan: PlanStage, browse: Any, who: str) -> Any:
 def test_who_sees_all_reads_the_account_of_all(plan: PlanStage, browse: Any, who: str) -> None:
     change(FundSource.objects.all()[0], ceiling=30_000_000)
     text = page(plan, browse, who).content.decode()
-    assert "第1慰问组" in text and "第2慰问组" in text and "上限 300,000，实付后剩 300,000" in text
+    assert (
+        "第1慰问组" in text
+        and "第2慰问组" in text
+        and "上限 300,000，计划后剩余 102,000，实付后剩余 300,000" in text
+    )
 
 
 @pytest.mark.parametrize("who", ["liaison", "leader"])

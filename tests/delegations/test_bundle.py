@@ -17,9 +17,9 @@ from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from delegations.bundle import _free, safe_name
+from delegations.bundle import _free, _plain, safe_name
 from delegations.materials import Link, add_link
-from delegations.models import Destination, Material, PlanEvent
+from delegations.models import Destination, Material, PlanEvent, Unmasking
 from tests.delegations import made_files as made
 from tests.delegations.stage import PlanStage
 from tests.delegations.tus_client import file_it
@@ -193,6 +193,46 @@ def test_an_index_is_text_whatever_the_names_say(plan: PlanStage, browse: Browse
     assert "<img" not in page and "&lt;img src=x" in page
 
 
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"])
+def test_nothing_in_the_list_is_a_formula(start: str) -> None:
+    assert _plain(f"{start}1+1") == f"'{start}1+1"
+    assert _plain(f"a{start}1") == f"a{start}1" and _plain("") == ""
+
+
+def test_no_cell_of_the_list_begins_like_a_formula(plan: PlanStage, browse: Browse) -> None:
+    for n, start in enumerate("=+-@＝＋－＠"):
+        link = LINK | {"url": f"https://www.example.cn/{n}", "title": f"{start}1", "outlet": f"{start}2"}
+        add_link(destination=plan.harbin, link=Link(**link), by=plan.liaison)
+        keep(plan, browse, "photo", f"{start}现场.jpg", made.jpeg(seed=n * 20))
+    cells = [cell for row in rows(archive(browse(plan.office), plan)) for cell in row.values()]
+    assert sum(cell.startswith("'") for cell in cells) == 8 * 3
+    assert not [cell for cell in cells if cell[:1] in set("=+-@＝＋－＠")]
+
+
+def test_files_of_one_long_name_stay_short_enough(plan: PlanStage) -> None:
+    taken: set[str] = set()
+    names = [_free(safe_name("长" * 200 + ".docx"), taken) for _ in range(300)]
+    assert len(set(names)) == 300 and all(len(name.encode()) <= 200 for name in names)
+
+
+def test_taking_household_papers_away_is_recorded(plan: PlanStage, browse: Browse) -> None:
+    far = plan.at(plan.tree.daqing_oilfield)
+    keep(plan, browse, "report", "汇报.pdf", made.PDF)
+    fetch(browse(plan.office), plan)
+    assert not Unmasking.objects.exists(), "none was in it"
+    for content in (made.docx(), made.docx("a")):
+        keep(plan, browse, "household", "登记表.docx", content)
+    keep(plan, browse, "household", "登记表.docx", made.docx(), far)
+    fetch(browse(plan.leader), plan)
+    assert not Unmasking.objects.exists(), "a leader gets none"
+    fetch(browse(plan.reader), plan)
+    told = Unmasking.objects.order_by("pk")
+    assert [(u.destination, u.way, u.reason, u.by, u.visit, u.delegation) for u in told] == [
+        (place, "file", "打开入户走访材料", plan.reader.person, None, plan.first)
+        for place in (plan.harbin, far)
+    ]
+
+
 @pytest.mark.parametrize(
     ("given", "safe"),
     [
@@ -210,7 +250,9 @@ def test_an_index_is_text_whatever_the_names_say(plan: PlanStage, browse: Browse
         ("点..", "点"),
         ("空格 .jpg ", "空格.jpg"),
         ("\x00\x1f\u202e.jpg", "___.jpg"),
-        ("长" * 200 + ".docx", "长" * 80 + ".docx"),
+        ("长" * 200 + ".docx", "长" * 62 + ".docx"),
+        ("😀" * 99 + ".jpg", "😀" * 47 + ".jpg"),
+        ("x" * 300, "x" * 80),
         ("e\u0301.jpg", "\u00e9.jpg"),
     ],
 )  # fmt: skip
@@ -223,7 +265,7 @@ def test_no_name_leaves_its_folder(name: str) -> None:
     safe = safe_name(name)
     assert safe and not set(safe) & set('<>:"/\\|?*') and safe not in (".", "..")
     assert not any(unicodedata.category(c)[0] == "C" for c in safe)
-    assert safe[-1] not in " ." and len(safe) <= 92
+    assert safe[-1] not in " ." and len(safe) <= 92 and len(safe.encode()) <= 192
     assert safe_name(safe) == safe
     assert unquote(quote(safe)) == safe
 

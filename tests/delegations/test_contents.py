@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 
 import pytest
 
@@ -91,6 +92,19 @@ def test_what_is_not_what_it_says_is_refused_in_words(what: str) -> None:
     with pytest.raises(Refused) as refused:
         judge(kind, name, io.BytesIO(content))
     assert words in refused.value.sentences[0]
+
+
+def test_a_film_of_countless_boxes_keeps_nobody_waiting() -> None:
+    content = made.box(b"ftyp", b"isom") + made.box(b"free") * (49 * MEGABYTE // 8) + made.box(b"moov")
+    begin = time.perf_counter()
+    with pytest.raises(Refused, match="视频不完整"):
+        judge("coverage", "报道.mp4", io.BytesIO(content))
+    assert time.perf_counter() - begin < 1
+
+
+def test_a_film_in_many_fragments_is_taken() -> None:
+    content = made.mp4() + (made.box(b"moof", b"x" * 80) + made.box(b"mdat", b"x" * 80)) * 2000
+    assert judge("coverage", "报道.mp4", io.BytesIO(content)).format == "mp4"
 
 
 @pytest.mark.parametrize("format", GOOD)

@@ -57,7 +57,7 @@ DESTINATION_DOORS: dict[str, tuple[str, set[str]]] = {
     "household": ("get", PLAN_READERS),
     "material_file": ("get", PLAN_READERS | HOSTS),
     "material_thumbnail": ("get", PLAN_READERS | HOSTS),
-    "propose_visit": ("post", HOSTS),
+    "propose_visit": ("post", {"host"}),
     "remove_destination": ("post", OFFICE),
     "add_visit": ("post", WRITERS),
     "complete_visits": ("post", WRITERS),

@@ -208,7 +208,7 @@ def test_two_norms_hold_when_one_changes_during_the_visits(plan: PlanStage, offi
     ("typed", "sentence"),
     [
         ({"least": "4万"}, "下限 40,000 元高于上限 30,000 元"),
-        ({"valid_from": "2020-12-17"}, "基层单位自 2020-12-17 起已有标准，请换一个日期"),
+        ({"valid_from": "2020-12-17"}, "基层单位自 2020-12-17 起已有标准。填错的请先删除"),
         ({"least": "-1"}, "“-1”是负数"),
         ({"most": ""}, "请填写上限"),
         ({"valid_from": ""}, "请填写从哪一天起执行"),

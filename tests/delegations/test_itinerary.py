@@ -18,9 +18,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from delegations import itinerary
+from delegations.households import masked_name, put
 from delegations.itinerary import itinerary_pdf
 from delegations.models import Delegation, Destination, PersonalData, Visit
-from delegations.personal import masked_name, put
 from delegations.plans import plans
 from reporting import pdf
 from reporting.errors import Refused

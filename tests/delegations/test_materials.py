@@ -11,15 +11,16 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from django.contrib.messages import get_messages
 from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from delegations import materials
+from delegations import materials, uploads
 from delegations.materials import Link, add_link
-from delegations.models import Delegation, Destination, Material, PlanEvent
+from delegations.models import Delegation, Destination, Material, PlanEvent, Unmasking
 from reporting import clock
 from reporting.errors import Refused, WrongState
 from tests.delegations import made_files as made
@@ -280,6 +281,36 @@ def test_a_households_picture_leaves_no_copy_in_the_browser(plan: PlanStage, bro
         assert browse(plan.host).get(reverse(name, args=[material.pk])).status_code == 403
 
 
+@pytest.mark.parametrize(("name", "content"), [("登记表.docx", made.docx()), ("证明.jpg", made.jpeg())])
+def test_opening_a_households_paper_is_recorded(
+    plan: PlanStage, browse: Browse, name: str, content: bytes
+) -> None:
+    material = keep(plan, browse, "household", name, content)
+    url = reverse("material_file", args=[material.pk])
+    for who in (plan.leader, plan.host, plan.outsider):
+        browse(who).get(url)
+    assert not Unmasking.objects.exists(), "they saw nothing"
+    read(browse(plan.reader).get(url))
+    (told,) = Unmasking.objects.all()
+    assert (told.way, told.reason, told.by) == ("file", "打开入户走访材料", plan.reader.person)
+    assert (told.visit, told.destination, told.delegation) == (None, plan.harbin, plan.first)
+
+
+def test_opening_other_files_is_nobodys_business(plan: PlanStage, browse: Browse) -> None:
+    for kind in ("report", "photo", "coverage"):
+        read(browse(plan.leader).get(reverse("material_file", args=[keep(plan, browse, kind).pk])))
+    assert not Unmasking.objects.exists()
+
+
+def test_the_name_of_a_households_paper_travels_in_no_cookie(plan: PlanStage, browse: Browse) -> None:
+    paper = keep(plan, browse, "household", "zhangsanfeng.docx")
+    answer = browse(plan.liaison).post(reverse("remove_material", args=[paper.pk]))
+    assert [str(m) for m in get_messages(answer.wsgi_request)] == ["已删除 1 份入户走访材料。"]
+    other = keep(plan, browse, "report")
+    answer = browse(plan.liaison).post(reverse("remove_material", args=[other.pk]))
+    assert [str(m) for m in get_messages(answer.wsgi_request)] == ["已删除“汇报.pdf”。"]
+
+
 @pytest.mark.parametrize("who", EVERYBODY)
 def test_a_thumbnail_is_seen_by_whoever_reads_the_file(plan: PlanStage, browse: Browse, who: str) -> None:
     material = keep(plan, browse, "photo")
@@ -348,6 +379,39 @@ def test_what_a_colleague_removed_is_gone(plan: PlanStage, browse: Browse) -> No
     material.pk = material.pk or 1
     with pytest.raises(WrongState, match="已被同事删除"):
         materials.remove(material=material, by=plan.office)
+
+
+@pytest.mark.parametrize("gone", ["destination", "delegation"])
+def test_a_place_that_a_colleague_removed_is_no_error_of_ours(
+    plan: PlanStage, browse: Browse, gone: str
+) -> None:
+    material = keep(plan, browse, "report")
+    place = Destination.objects.select_related("union", "delegation").get(pk=plan.harbin.pk)
+    loaded = Material.objects.select_related("destination__union").get(pk=material.pk)
+    (Destination.objects.filter(pk=place.pk) if gone == "destination" else plan.first).delete()
+    late: list[Callable[[], object]] = [
+        lambda: add_link(destination=place, link=Link(**LINK), by=plan.office),
+        lambda: uploads.create(destination=place, kind="report", name="a.pdf", size=9, by=plan.office),
+        lambda: materials.remove(material=loaded, by=plan.office),
+    ]
+    for action in late:
+        with pytest.raises(WrongState, match="已被同事删除"):
+            action()
+
+
+def test_removing_what_a_colleague_removed_is_said(
+    plan: PlanStage, browse: Browse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    material = keep(plan, browse, "report")
+    real = materials.open_for_filing
+
+    def slow(*args: Any) -> Delegation:
+        Material.objects.all().delete()
+        return real(*args)
+
+    monkeypatch.setattr(materials, "open_for_filing", slow)
+    answer = browse(plan.liaison).post(reverse("remove_material", args=[material.pk]), follow=True)
+    assert answer.status_code == 200 and "已被同事删除" in answer.content.decode()
 
 
 @pytest.mark.parametrize("state", ["planning", "archived"])

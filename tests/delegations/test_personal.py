@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
 from collections.abc import Callable
@@ -14,13 +15,15 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.views.debug import ExceptionReporter
 
-from delegations import households, personal, planning, proposals
+from delegations import households, materials, personal, planning, proposals, recording, uploads
 from delegations.models import Delegation, Material, PersonalData, PlanEvent, Unmasking, Visit
-from delegations.saving import save_record
+from delegations.saving import save_plan, save_record
 from delegations.views.household import household_page
 from delegations.views.record import propose
 from reporting.errors import Refused, WrongState
 from reporting.filling import Change
+from reporting.models import Message
+from tests.delegations.made_files import PDF
 from tests.delegations.records import ADDRESS, CLEAR, ILLNESS, TELEPHONE, change
 from tests.delegations.stage import IDENTITY_NUMBER, NAME, PlanStage
 
@@ -129,7 +132,7 @@ def test_nothing_anybody_does_leaves_a_family_readable_in_the_database_or_in_the
 def test_who_arranges_fills_in_before_and_after_the_lock(plan: PlanStage, who: str, state: str) -> None:
     change(plan.first, state=state)
     personal.write(visit=plan.visit("household"), values={"illness": ILLNESS}, by=getattr(plan, who))
-    assert personal.read(data_of(plan.visit("household")))["illness"] == ILLNESS
+    assert households.read(data_of(plan.visit("household")))["illness"] == ILLNESS
     event = PlanEvent.objects.get(delegation=plan.first)
     assert event.what == "哈尔滨 入户慰问：填写家庭信息（患病情况）"
 
@@ -141,7 +144,7 @@ def test_others_do_not_fill_in(plan: PlanStage, who: str, browse: Any) -> None:
         personal.write(visit=visit, values={"name": "李大山"}, by=getattr(plan, who))
     status = browse(getattr(plan, who)).post(page(visit), {"name": "李大山"}).status_code
     assert status == (404 if who == "outsider" else 403)
-    assert personal.read(data_of(visit))["name"] == NAME
+    assert households.read(data_of(visit))["name"] == NAME
 
 
 def test_an_archived_household_is_not_written(plan: PlanStage, browse: Any) -> None:
@@ -188,7 +191,7 @@ def test_what_is_wrong_is_said_at_its_field_and_nothing_of_the_rest_is_stored(
     assert answer.status_code == 422 and sentence in html
     assert all(value in html for value in typed.values()), "what was typed is kept"
     assert NAME not in html, "what is stored is not"
-    assert personal.read(data_of(visit)) == {
+    assert households.read(data_of(visit)) == {
         "name": NAME, "telephone": "13800000000", "identity_number": IDENTITY_NUMBER, "address": "", "illness": "",
     }  # fmt: skip
 
@@ -201,17 +204,184 @@ def test_blank_leaves_a_fact_as_it_is_and_a_tick_clears_it(
         page(household), {"illness": "  ", "telephone": "", "clear": ["address"]}, follow=True
     )
     assert "已保存：住址。" in answer.content.decode()
-    assert personal.read(data_of(household)) == CLEAR | {"address": ""}
+    assert households.read(data_of(household)) == CLEAR | {"address": ""}
     both = client.post(page(household), {"telephone": "13800000001", "clear": ["telephone", "pk", "visit"]})
     assert both.status_code == 422 and "请只选其一" in both.content.decode()
-    assert personal.read(data_of(household))["telephone"] == TELEPHONE
+    assert households.read(data_of(household))["telephone"] == TELEPHONE
     assert "没有改动" in client.post(page(household), {"name": NAME}, follow=True).content.decode()
 
 
 def test_a_lower_case_x_ends_an_identity_number_as_well(plan: PlanStage) -> None:
     visit = plan.visit("household")
     personal.write(visit=visit, values={"identity_number": IDENTITY_NUMBER.lower()}, by=plan.liaison)
-    assert personal.read(data_of(visit))["identity_number"] == IDENTITY_NUMBER
+    assert households.read(data_of(visit))["identity_number"] == IDENTITY_NUMBER
+
+
+def test_full_width_numbers_are_stored_as_everybody_searches_them(plan: PlanStage) -> None:
+    visit = plan.visit("household")
+    wide = {
+        "telephone": "０４５１－５００００００１",
+        "identity_number": "１１０１０５１９４９１２３１００２ｘ",
+    }
+    personal.write(visit=visit, values=wide, by=plan.liaison)
+    stored = households.read(data_of(visit))
+    assert (stored["telephone"], stored["identity_number"]) == ("0451-50000001", IDENTITY_NUMBER)
+
+
+def test_what_a_colleague_removed_meanwhile_is_said_and_what_was_typed_is_kept(
+    plan: PlanStage, browse: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visit = plan.visit("household")
+    lock = personal.lock_delegation
+
+    def slowly(pk: int) -> Delegation:
+        Visit.objects.filter(pk=visit.pk).delete()
+        return lock(pk)
+
+    monkeypatch.setattr(personal, "lock_delegation", slowly)
+    answer = browse(plan.liaison).post(page(visit), {"name": "李大山", "illness": "腰伤"})
+    html = answer.content.decode()
+    assert answer.status_code == 409 and "已被同事删除" in html
+    assert 'value="李大山"' in html and ">腰伤</textarea>" in html
+
+
+def test_a_family_that_is_not_visited_is_not_registered(plan: PlanStage) -> None:
+    visit = plan.visit("household")
+    change(visit, standing="declined")
+    with pytest.raises(WrongState, match="未采纳"):
+        personal.write(visit=visit, values={"name": "李大山"}, by=plan.liaison)
+
+
+# -- other texts -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("row", "field", "words"),
+    [
+        ("visit", "difficulties", "这一户的“困难及原因”里有姓名"),
+        ("visit", "note", "这一户的“备注”里有姓名"),
+        ("visit", "why", "这一户的“建议理由”里有姓名"),
+        ("destination", "note", "哈尔滨的“行程备注”里有姓名"),
+        ("destination", "participants", "哈尔滨的“参加人员”里有姓名"),
+    ],
+)
+def test_a_name_that_stands_readable_already_is_not_registered_before_that_is_mended(
+    plan: PlanStage, browse: Any, row: str, field: str, words: str
+) -> None:
+    visit = plan.visit("household")
+    change(visit if row == "visit" else plan.harbin, **{field: "王秀兰的丈夫长期透析"})
+    answer = browse(plan.liaison).post(page(visit), {"name": "王秀兰", "illness": "腰伤"})
+    html = answer.content.decode()
+    assert answer.status_code == 422 and words in html and 'value="王秀兰"' in html
+    assert households.read(data_of(visit))["name"] == NAME
+    change(visit if row == "visit" else plan.harbin, **{field: "该户的丈夫长期透析"})
+    assert personal.write(visit=visit, values={"name": "王秀兰"}, by=plan.liaison) == ["姓名"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{NAME}家漏雨",
+        "张 三 丰家漏雨",
+        "张　三丰",
+        "张\u200b三丰",
+        "张·三丰",
+        f"增加困难职工（{IDENTITY_NUMBER}）一户",
+        "证件 220101198001011234",
+        "老证件 220101800101123",
+        f"先到{TELEPHONE[:3]} {TELEPHONE[3:7]} {TELEPHONE[7:]}",
+        f"住{ADDRESS}",
+    ],
+)
+def test_no_text_of_a_delegation_tells_who_a_household_is(
+    plan: PlanStage, household: Visit, text: str
+) -> None:
+    far = plan.at(plan.tree.daqing_oilfield)
+    codes = [
+        f"destination:{far.pk}:note",
+        f"destination:{far.pk}:surplus_reason",
+        f"visit:{plan.visit('enterprise').pk}:name",
+        f"visit:{plan.visit('household', far).pk}:amount_reason",
+    ]
+    stood = [far.note, far.surplus_reason]
+    saved = save_plan(
+        delegation=plan.first,
+        changes=[Change(c, "演示机械厂" if c.endswith("name") else "", text) for c in codes],
+        by=plan.liaison,
+    )
+    assert list(saved.refused) == codes and not saved.fields
+    assert all("没有保存" in sentence and NAME not in sentence for sentence in saved.refused.values())
+    far.refresh_from_db()
+    assert [far.note, far.surplus_reason] == stood
+    with pytest.raises(Refused, match="没有保存"):
+        households.require_discreet(plan.first, "无妨", text)
+    assert not PlanEvent.objects.filter(what__contains="行程备注").exists()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "IMG_20210105123045123.jpg",
+        "mmexport1609834567890.jpg",
+        "20210105-123045-1.jpg",
+        "账号 6222021234567890123",
+        "哈尔滨市南岗区",
+        "联系电话 13912345678",
+        "演示报告 2021-01-05 12-30-45",
+    ],
+)
+def test_other_numbers_and_places_may_be_written(plan: PlanStage, household: Visit, text: str) -> None:
+    personal.write(visit=household, values={"address": "哈尔滨市南岗区"}, by=plan.liaison)
+    households.require_discreet(plan.first, text)
+
+
+def test_other_delegations_families_are_not_told_by_a_refusal(plan: PlanStage, household: Visit) -> None:
+    households.require_discreet(plan.second, TELEPHONE)
+    households.require_discreet(plan.first, TELEPHONE, destination=plan.at(plan.tree.daqing_oilfield))
+
+
+def test_reasons_of_moves_are_as_discreet(plan: PlanStage) -> None:
+    plan.lock()
+    before = PlanEvent.objects.count()
+    with pytest.raises(Refused, match="姓名"):
+        planning.unlock_plan(delegation=plan.first, reason=f"{NAME}一户搬走了", by=plan.office)
+    change(plan.first, state="archived")
+    with pytest.raises(Refused, match="姓名"):
+        recording.reopen(delegation=plan.first, reason=f"{NAME}一户有误", by=plan.office)
+    assert PlanEvent.objects.count() == before and not Message.objects.exists()
+
+
+def test_links_and_files_are_not_named_by_a_family(plan: PlanStage) -> None:
+    plan.lock()
+    link = materials.Link("https://example.org/1", f"慰问{NAME}一家", "演示报", "2021-01-05")
+    with pytest.raises(Refused, match="姓名"):
+        materials.add_link(destination=plan.harbin, link=link, by=plan.liaison)
+    for kind, taken in (("report", False), ("household", True)):
+        name = f"{NAME}一家{kind}.pdf"
+        upload = uploads.create(destination=plan.harbin, kind=kind, name=name, size=len(PDF), by=plan.liaison)
+        receive = lambda upload=upload: uploads.receive(  # noqa: E731
+            pk=upload.pk, offset=0, length=len(PDF), body=io.BytesIO(PDF), by=plan.liaison
+        )
+        if taken:
+            receive()
+        else:
+            with pytest.raises(Refused, match="姓名"):
+                receive()
+    assert [m.kind for m in Material.objects.all()] == ["household"]
+
+
+def test_a_saving_opens_the_facts_once_and_only_for_texts(
+    plan: PlanStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[PersonalData] = []
+    real = households.read
+    monkeypatch.setattr(households, "read", lambda data: opened.append(data) or real(data))
+    code = f"visit:{plan.visit('enterprise').pk}:"
+    save_plan(delegation=plan.first, changes=[Change(f"{code}money", "40000", "41000")], by=plan.liaison)
+    assert opened == []
+    texts = [Change(f"{code}{name}", "", "缓缴社保") for name in ("note", "amount_reason", "goods_text")]
+    save_plan(delegation=plan.first, changes=texts, by=plan.liaison)
+    assert len(opened) == 4  # the households of both destinations
 
 
 # -- masks -------------------------------------------------------------------------------------------------
@@ -306,6 +476,14 @@ def test_without_a_reason_nothing_is_shown(
     assert not Unmasking.objects.exists()
 
 
+@pytest.mark.parametrize("reason", [f"给{NAME}打电话", f"核对{TELEPHONE}", "核对 220101198001011234"])
+def test_the_reason_of_an_export_tells_nobody_either(plan: PlanStage, household: Visit, reason: str) -> None:
+    visits = Visit.objects.select_related("personal", "destination__delegation").filter(kind="household")
+    with pytest.raises(Refused, match="没有保存"):
+        personal.reveal_for_export(visits=visits, reason=reason, by=plan.office)
+    assert not Unmasking.objects.exists()
+
+
 def test_what_could_not_be_recorded_is_not_shown(
     plan: PlanStage, household: Visit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -392,18 +570,28 @@ def test_nor_does_one_about_a_proposal(plan: PlanStage, monkeypatch: pytest.Monk
         assert "李大山" not in text
 
 
-def test_files_about_households_are_only_named_to_the_place(plan: PlanStage, browse: Any) -> None:
-    material = Material.objects.create(
-        destination=plan.harbin, kind="household", file="x", name="入户走访表.docx", by=plan.liaison.person
-    )
-    link = reverse("material_file", args=[material.pk])
-    url = reverse("destination", args=[plan.harbin.pk])
-    for who, linked in (
-        ("host", False),
-        ("leader", False),
-        ("liaison", True),
-        ("reader", True),
-        ("office", True),
-    ):
-        html = browse(getattr(plan, who)).get(url).content.decode()
-        assert "入户走访表.docx" in html and (link in html) == linked
+@pytest.mark.parametrize(
+    ("who", "named"),
+    [("host", False), ("leader", False), ("liaison", True), ("reader", True), ("office", True)],
+)
+def test_files_about_households_are_only_counted_for_others(
+    plan: PlanStage, browse: Any, who: str, named: bool
+) -> None:
+    """A file's name often is the family's."""
+    materials = [
+        Material.objects.create(
+            destination=plan.harbin,
+            kind="household",
+            file="x",
+            sha256=str(number),
+            name=f"{NAME}家庭情况{number}.docx",
+            by=plan.liaison.person,
+        )
+        for number in range(2)
+    ]
+    html = browse(getattr(plan, who)).get(reverse("destination", args=[plan.harbin.pk])).content.decode()
+    for material in materials:
+        assert (material.name in html) == named
+        assert (reverse("material_file", args=[material.pk]) in html) == named
+    assert (NAME in html) == named
+    assert ("共 2 份，涉及家庭信息" in html) != named

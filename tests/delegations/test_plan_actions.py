@@ -7,14 +7,17 @@ import datetime
 import pytest
 from django.core.exceptions import PermissionDenied
 
-from delegations import planning
-from delegations.models import Delegation, FundSource, PlanEvent, Visit
+from delegations import personal, planning, standards
+from delegations.models import Delegation, FundSource, Norm, PlanEvent, Visit
 from delegations.plans import ERROR, QUERY, Problem, Rulebook, plans, problems_of
-from delegations.saving import save_plan
-from reporting.campaigns import clone_campaign
+from delegations.saving import save_plan, save_record
+from reporting.campaigns import clone_campaign, set_closed
+from reporting.clock import pinned
 from reporting.errors import Refused, WrongState
 from reporting.filling import Change
+from reporting.models import Campaign
 from tests.delegations.stage import PlanStage
+from unions.models import Post, Union
 
 
 def problems(plan: PlanStage) -> list[Problem]:
@@ -204,7 +207,7 @@ def test_somebody_on_duty_gets_a_thousand_or_goods_of_that_value(plan: PlanStage
 
 
 def test_the_norm_of_the_day_of_the_visit_counts(plan: PlanStage) -> None:
-    planning.add_norm(
+    standards.add_norm(
         campaign=plan.campaign,
         subject="grassroots",
         valid_from=datetime.date(2021, 1, 6),
@@ -239,13 +242,13 @@ def test_more_travellers_than_few_are_asked_about(plan: PlanStage) -> None:
 
 def test_money_over_a_ceiling_stops_every_lock(plan: PlanStage) -> None:
     source = plan.sources()[0]
-    planning.set_source(
+    standards.set_source(
         campaign=plan.campaign, source=source, name=source.name, ceiling=19_799_999, by=plan.office
     )
     with pytest.raises(Refused) as refused:
         lock(plan)
     assert "计划 198,000 元，超过上限 197,999.99 元，多 0.01 元" in refused.value.sentences[1]
-    planning.set_source(
+    standards.set_source(
         campaign=plan.campaign, source=source, name=source.name, ceiling=19_800_000, by=plan.office
     )
     lock(plan)
@@ -307,3 +310,189 @@ def test_a_cloned_campaign_has_the_same_delegations_without_dates_and_money(plan
     names = [source.name for source in FundSource.objects.filter(campaign=made)]
     assert names == ["2021年助困送温暖资金", "两节送温暖资金"]
     assert second.member_units == ["组织部"]
+
+
+# -- what was recorded stays -------------------------------------------------------------------------------
+
+
+def record(plan: PlanStage, visit: Visit, **values: str) -> None:
+    plan.lock()
+    for name, value in values.items():
+        saved = save_record(
+            delegation=plan.first, changes=[Change(f"visit:{visit.pk}:{name}", "", value)], by=plan.liaison
+        )
+        assert saved.fields, saved
+    planning.unlock_plan(delegation=plan.first, reason="计划另有调整", by=plan.office)
+
+
+def test_a_visit_with_a_record_is_not_removed_after_an_unlock(plan: PlanStage) -> None:
+    visit = plan.visit("enterprise")
+    record(plan, visit, outcome="done", paid_money="60000")
+    with pytest.raises(Refused, match="已有走访记录，须留存备查"):
+        planning.remove_visit(visit=visit, by=plan.liaison)
+    with pytest.raises(Refused, match="哈尔滨已有走访记录"):
+        planning.remove_destination(destination=plan.harbin, by=plan.office)
+    assert Visit.objects.get(pk=visit.pk).paid == 6_000_000
+
+
+def test_a_plan_is_not_bent_to_what_was_paid(plan: PlanStage) -> None:
+    visit = plan.visit("enterprise")
+    record(plan, visit, outcome="done", paid_money="50000")
+    saved = type_in(plan, f"visit:{visit.pk}:money", "40000", "50000")
+    assert "已有走访记录，计划金额和资金来源不能再改" in saved.refused[f"visit:{visit.pk}:money"]
+    other = plan.visit("grassroots")
+    assert type_in(plan, f"visit:{other.pk}:money", "20000", "20000.5").fields
+
+
+def test_a_delegation_whose_households_were_looked_at_is_not_deleted(plan: PlanStage) -> None:
+    personal.reveal(visit=plan.visit("household"), reason="核对慰问名册", by=plan.office)
+    for destination in plan.first.destinations.all():
+        planning.remove_destination(destination=destination, by=plan.office)
+    with pytest.raises(Refused, match="有查看家庭信息的记录"):
+        planning.remove_delegation(delegation=plan.first, by=plan.office)
+    assert plan.first.unmaskings.count() == 1
+
+
+def test_what_was_done_to_a_deleted_delegation_is_still_told(plan: PlanStage) -> None:
+    made = planning.create_delegation(campaign=plan.campaign, by=plan.office)
+    planning.remove_delegation(delegation=made, by=plan.office)
+    told = PlanEvent.objects.filter(campaign=plan.campaign, delegation=None).values_list("what", flat=True)
+    assert set(told) >= {"新建第3慰问组", "删除第3慰问组"}
+
+
+def test_what_a_colleague_has_deleted_is_said_and_no_error(plan: PlanStage) -> None:
+    visit, harbin = plan.visit("grassroots"), plan.harbin
+    planning.remove_visit(visit=visit, by=plan.office)
+    with pytest.raises(WrongState, match="已被同事删除"):
+        planning.remove_visit(visit=visit, by=plan.liaison)
+    planning.remove_destination(destination=harbin, by=plan.office)
+    for act in (
+        lambda: planning.remove_destination(destination=harbin, by=plan.office),
+        lambda: planning.add_visit(destination=harbin, kind="enterprise", by=plan.liaison),
+        lambda: planning.complete_visits(destination=harbin, by=plan.liaison),
+    ):
+        with pytest.raises(WrongState, match="已被同事删除"):
+            act()
+    made = planning.create_delegation(campaign=plan.campaign, by=plan.office)
+    planning.remove_delegation(delegation=made, by=plan.office)
+    with pytest.raises(WrongState, match="已被同事删除"):
+        planning.remove_delegation(delegation=made, by=plan.office)
+
+
+def test_a_source_of_another_campaign_is_none_of_this_ones(plan: PlanStage) -> None:
+    visit = plan.visit("enterprise")
+    made = clone_campaign(campaign=plan.campaign, year=2022, by=plan.office)
+    foreign = FundSource.objects.filter(campaign=made)[0]
+    code = f"visit:{visit.pk}:source_id"
+    saved = type_in(plan, code, str(visit.source_id), str(foreign.pk))
+    assert "没有这项资金来源" in saved.refused[code]
+
+
+def test_a_closed_campaign_does_not_close_the_delegations(plan: PlanStage) -> None:
+    """Reporting ends on 27 January, the visits on 11 February."""
+    set_closed(campaign=plan.campaign, closed=True, by=plan.office)
+    assert type_in(plan, f"destination:{plan.harbin.pk}:travellers", "4", "3").fields
+
+
+def test_a_member_unit_is_not_cut_in_silence(plan: PlanStage) -> None:
+    with pytest.raises(Refused, match="有 61 个字，最多 60 个"):
+        planning.set_head(
+            delegation=plan.first,
+            by=plan.office,
+            leader_name="甲",
+            member_units=["部" * 61],
+            liaison_name="乙",
+            liaison_phone="",
+            leader=None,
+            liaison=None,
+        )
+
+
+# -- norms -------------------------------------------------------------------------------------------------
+
+
+def norm(plan: PlanStage, subject: str, day: datetime.date, yuan: int) -> Norm:
+    return standards.add_norm(
+        campaign=plan.campaign,
+        subject=subject,
+        valid_from=day,
+        least=yuan * 100,
+        most=yuan * 100,
+        basis="试",
+        by=plan.office,
+    )
+
+
+def test_a_norm_typed_wrongly_is_removed_and_typed_again(plan: PlanStage) -> None:
+    day = datetime.date(2021, 1, 1)
+    wrong = norm(plan, "grassroots", day, 300)
+    standards.remove_norm(campaign=plan.campaign, norm=wrong, by=plan.office)
+    norm(plan, "grassroots", day, 20_000)
+    assert problems(plan) == []
+    with pytest.raises(WrongState, match="已被同事删除"):
+        standards.remove_norm(campaign=plan.campaign, norm=wrong, by=plan.office)
+
+
+def test_no_norm_changes_under_a_locked_plan_of_whatever_year(plan: PlanStage) -> None:
+    later = clone_campaign(campaign=plan.campaign, year=2022, by=plan.office)
+    plan.lock()
+    with pytest.raises(Refused, match="2021年第1慰问组已锁定"):
+        norm(plan, "grassroots", datetime.date(2021, 1, 6), 30_000)
+    standing = Norm.objects.filter(subject="grassroots").get()
+    with pytest.raises(Refused, match="已锁定"):
+        standards.remove_norm(campaign=later, norm=standing, by=plan.office)
+    assert norm(plan, "grassroots", datetime.date(2021, 12, 1), 30_000)
+
+
+def test_without_any_norm_an_amount_needs_a_reason(plan: PlanStage) -> None:
+    Norm.objects.filter(subject="grassroots").delete()
+    assert {p.sentence for p in problems(plan)} == {
+        "20,000 元，基层单位在走访当日没有适用的慰问金标准。请调整金额或说明原因。"
+    }
+
+
+def test_the_day_of_a_norm_is_heilongjiangs(plan: PlanStage) -> None:
+    Campaign.objects.filter(pk=plan.campaign.pk).update(visits_from=None)
+    plan.campaign.refresh_from_db()
+    harbin = plan.harbin
+    harbin.first_day = None
+    one_in_the_morning = datetime.datetime(
+        2021, 1, 1, 1, tzinfo=datetime.timezone(datetime.timedelta(hours=8))
+    )
+    with pinned(one_in_the_morning):
+        assert Rulebook.of(plan.campaign).norm_day(harbin) == datetime.date(2021, 1, 1)
+
+
+def test_a_window_open_at_one_end_is_told_in_words(plan: PlanStage) -> None:
+    Campaign.objects.filter(pk=plan.campaign.pk).update(visits_from=None)
+    type_in(plan, f"destination:{plan.harbin.pk}:last_day", "2021-01-06", "2021-02-12")
+    plan.campaign.refresh_from_db()
+    sentences = [p.sentence for p in problems(plan) if "通知规定" in p.sentence]
+    assert sentences and "开始时间 至 2021年2月11日" in sentences[0] and "None" not in sentences[0]
+
+
+def test_a_union_that_was_switched_off_is_no_destination(plan: PlanStage) -> None:
+    Union.objects.filter(pk=plan.tree.harbin.pk).update(is_active=False)
+    assert "哈尔滨市总工会已停用" in only(plan, ERROR).sentence
+    made = clone_campaign(campaign=plan.campaign, year=2022, by=plan.office)
+    first = Delegation.objects.get(campaign=made, number=1)
+    assert [d.union for d in first.destinations.all()] == [plan.tree.daqing_oilfield]
+
+
+def test_a_clone_moves_every_year_in_a_source_and_leaves_people_without_the_post(plan: PlanStage) -> None:
+    standards.set_source(
+        campaign=plan.campaign, source=None, name="2021年助困送温暖资金", ceiling=None, by=plan.office
+    )
+    Post.objects.filter(person=plan.liaison.person).delete()
+    made = clone_campaign(campaign=plan.campaign, year=2022, by=plan.office)
+    names = {source.name for source in FundSource.objects.filter(campaign=made)}
+    assert names == {"2021年助困送温暖资金", "两节送温暖资金", "2022年助困送温暖资金"}
+    first = Delegation.objects.get(campaign=made, number=1)
+    assert (first.liaison, first.liaison_name) == (None, "联络员甲")
+
+
+def test_proposals_do_not_take_the_delegations_room(plan: PlanStage) -> None:
+    Visit.objects.bulk_create(
+        Visit(destination=plan.harbin, kind="grassroots", standing=Visit.Standing.DECLINED) for _ in range(40)
+    )
+    assert planning.add_visit(destination=plan.harbin, kind="grassroots", by=plan.liaison)

@@ -612,9 +612,43 @@ def test_only_the_office_arranges_and_only_while_it_is_planned(plan: PlanStage, 
             assert post(client, name, pk).status_code == 403
     plan.lock()
     client, url = browse(plan.office), reverse("delegation_head", args=[plan.first.pk])
-    assert "请先解除锁定" in said(client.get(url, follow=True))[0]
-    assert "计划已锁定" in said(client.post(url, {}, follow=True))[0]
+    page = client.get(url).content.decode()
+    assert "请先解除锁定" in page and reverse("add_destination", args=[plan.first.pk]) not in page
+    union = {"union": plan.tree.outsider.code}
+    answer = client.post(reverse("add_destination", args=[plan.first.pk]), union, follow=True)
+    assert "计划已锁定" in said(answer)[0]
     assert plan.first.destinations.count() == 2
+
+
+def test_people_change_also_after_the_lock_and_both_liaisons_are_told(
+    plan: PlanStage, browse: Browse
+) -> None:
+    plan.lock()
+    planning.set_head(
+        delegation=plan.first,
+        by=plan.office,
+        leader_name="带队领导甲",
+        member_units=["办公室"],
+        liaison_name="",
+        liaison_phone="0451-1",
+        leader=plan.leader.person,
+        liaison=plan.other_liaison.person,
+    )
+    told = dict(Message.objects.values_list("person__name", "text"))
+    assert "您是" in told["联络员乙"] and "请填写走访记录" in told["联络员乙"]
+    assert "您不再办理" in told["联络员甲"]
+    assert browse(plan.liaison).get(reverse("delegation", args=[plan.first.pk])).status_code == 403
+
+
+def test_a_head_typed_while_the_delegation_was_archived_stays_on_the_page(
+    plan: PlanStage, browse: Browse
+) -> None:
+    Delegation.objects.filter(pk=plan.first.pk).update(state=Delegation.State.ARCHIVED)
+    answer = browse(plan.office).post(
+        reverse("delegation_head", args=[plan.first.pk]), {"leader_name": "另一位带队领导"}
+    )
+    assert answer.status_code == 409
+    assert "另一位带队领导" in answer.content.decode() and "已归档" in answer.content.decode()
 
 
 def test_the_way_changes_step_by_step(plan: PlanStage, browse: Browse) -> None:

@@ -8,11 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
-from delegations import planning
-from delegations.models import Delegation, Destination, PlanEvent
-from delegations.plans import Rulebook, over_ceiling, plans
+from delegations import planning, standards
+from delegations.models import Delegation, Destination, FundSource, PlanEvent
 from delegations.saving import save_plan
 from reporting.errors import Refused, WrongState
 from reporting.filling import Change
@@ -76,21 +75,37 @@ def test_what_is_locked_is_what_was_seen(plan: PlanStage, time: int) -> None:
         assert isinstance(saved, WrongState) and (state, plan.harbin.travellers) == ("locked", 4)
 
 
-def test_two_plans_do_not_slip_under_one_ceiling(plan: PlanStage) -> None:
-    """Each alone would fit; together they don't, and neither can be locked while they don't."""
+@pytest.mark.parametrize("time", range(4))
+def test_a_plan_is_not_locked_over_a_ceiling_that_is_just_lowered(plan: PlanStage, time: int) -> None:
+    """Whichever comes first: a plan that was locked after the ceiling was lowered keeps to it."""
     source, office = plan.sources()[0], plan.office
-    planning.set_source(
-        campaign=plan.campaign, source=source, name=source.name, ceiling=15_000_000, by=office
+    standards.set_source(
+        campaign=plan.campaign, source=source, name=source.name, ceiling=20_000_000, by=office
     )
-    results = at_once(
-        *(
-            lambda d=d: planning.lock_plan(delegation=d, revision=d.revision, by=office)
-            for d in (plan.first, plan.second)
-        )
-    )
-    everything = plans(Delegation.objects.filter(campaign=plan.campaign))
-    assert over_ceiling(everything, Rulebook.of(plan.campaign))
-    assert all(isinstance(r, Refused) for r in results)
+    seen = Delegation.objects.get(pk=plan.first.pk).revision
+
+    def lower_slowly() -> None:
+        with transaction.atomic():
+            planning.lock_arrangement(plan.campaign)
+            started.set()
+            FundSource.objects.filter(pk=source.pk).update(ceiling=1)
+            finish.wait(5)
+
+    started, finish = threading.Event(), threading.Event()
+    locked: list[Any] = []
+
+    def lock() -> None:
+        started.wait(5)
+        threading.Timer(0.3, finish.set).start()
+        try:
+            planning.lock_plan(delegation=plan.first, revision=seen, by=office)
+            locked.append("done")
+        except Refused as refused:
+            locked.append(refused)
+
+    at_once(lower_slowly, lock)
+    # It waited for whoever holds the campaign's standards, and saw what they left.
+    assert isinstance(locked[0], Refused) and "超过上限" in " ".join(locked[0].sentences)
 
 
 def test_a_double_click_locks_once(plan: PlanStage) -> None:

@@ -20,6 +20,7 @@ from openpyxl import Workbook, load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from delegations.budget import fold, lines, total
+from delegations.households import masked_name
 from delegations.models import (
     Delegation,
     Destination,
@@ -30,7 +31,6 @@ from delegations.models import (
     Unmasking,
     Visit,
 )
-from delegations.personal import masked_name
 from delegations.workbook import Contents, load, plan_workbook, workbook_name
 from reporting.clock import pinned
 from tests.delegations.stage import IDENTITY_NUMBER, NAME, PlanStage, fill

@@ -12,11 +12,13 @@ from django.core.exceptions import PermissionDenied
 from django.db import connection
 
 from delegations import planning, proposals
+from delegations.households import masked_name, read
 from delegations.models import PersonalData, PlanEvent, Visit
-from delegations.personal import masked_name, read
 from reporting.errors import Refused, ReportingError, WrongState
 from reporting.models import Message
-from tests.delegations.stage import PlanStage, make_plan_stage
+from tests.delegations.records import change
+from tests.delegations.stage import NAME, PlanStage, make_plan_stage
+from unions.gate import Role
 
 GOOD = {"kind": "enterprise", "category": "epidemic", "name": "演示客运公司", "why": "停运三个月，职工困难"}
 AT_HOME = {"kind": "household", "category": "migrant", "name": "李大山", "why": "因工受伤，家中有病人"}
@@ -103,7 +105,7 @@ def test_a_proposal_is_not_removed_but_answered(plan: PlanStage) -> None:
         ({"name": "厂" * 61}, "请填写名称"),
         ({"why": "困难"}, "请写明建议理由（4 至 300 个字），现有 2 个字"),
         ({"why": "难" * 301}, "现有 301 个字"),
-        ({**AT_HOME, "why": "李大山家中困难"}, "这段文字里有姓名"),
+        ({**AT_HOME, "why": "李大山家中困难"}, "“建议理由”里有姓名"),
         ({**AT_HOME, "why": "联系电话13912345678，家中困难"}, "这段文字里有电话或证件号码"),
     ],
 )
@@ -117,11 +119,84 @@ def test_what_is_wrong_with_a_proposal_is_said_and_nothing_is_stored(
     assert not PlanEvent.objects.exists() and not Message.objects.exists()
 
 
-def test_there_is_an_end_to_proposing(plan: PlanStage) -> None:
-    for _ in range(35):  # five are planned
-        propose(plan)
+def test_unanswered_proposals_have_an_end_and_declined_ones_take_no_place(plan: PlanStage) -> None:
+    for _ in range(4):
+        for _ in range(proposals.MOST_OPEN):
+            propose(plan)
+        with pytest.raises(Refused, match="已有 10 条建议等待答复"):
+            propose(plan)
+        for made in Visit.objects.filter(standing="proposed"):
+            proposals.answer(visit=made, accept=False, text="今年名额已满", by=plan.liaison)
+    assert propose(plan).standing == "proposed"
+    planning.add_visit(destination=plan.harbin, kind="household", by=plan.liaison)
+
+
+def test_there_is_an_end_to_a_destinations_visits(plan: PlanStage) -> None:
+    Visit.objects.bulk_create(
+        Visit(destination=plan.harbin, kind="household") for _ in range(planning.MOST_VISITS - 5)
+    )
     with pytest.raises(Refused, match="已有 40 个"):
         propose(plan)
+
+
+@pytest.mark.parametrize("role", [Role.REVIEWER, Role.AUDITOR])
+def test_who_only_reads_at_the_place_does_not_propose(plan: PlanStage, role: Role) -> None:
+    with pytest.raises(PermissionDenied):
+        propose(plan, by=plan.actor(plan.tree.harbin, role))
+
+
+@pytest.mark.parametrize("role", [Role.FILLER, Role.SUBMITTER, Role.ADMINISTRATOR])
+def test_who_writes_at_the_place_proposes(plan: PlanStage, role: Role) -> None:
+    assert propose(plan, by=plan.actor(plan.tree.harbin, role)).pk
+
+
+def test_of_a_declined_family_nothing_is_kept(plan: PlanStage) -> None:
+    made, other = propose(plan, **AT_HOME), propose(plan, **{**AT_HOME, "name": "赵大海"})
+    proposals.answer(visit=made, accept=False, text="今年名额已满", by=plan.liaison)
+    proposals.answer(visit=other, accept=True, text="", by=plan.liaison)
+    assert not PersonalData.objects.filter(visit=made).exists()
+    assert read(PersonalData.objects.get(visit=other))["name"] == "赵大海"
+
+
+def test_a_declining_that_fails_keeps_the_family(plan: PlanStage, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = propose(plan, **AT_HOME)
+
+    def breaks(*args: Any) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(proposals, "tell", breaks)
+    with pytest.raises(RuntimeError):
+        proposals.answer(visit=made, accept=False, text="今年名额已满", by=plan.liaison)
+    assert PersonalData.objects.filter(visit=made).exists()
+
+
+def test_a_family_that_the_plan_already_names_is_not_proposed(plan: PlanStage) -> None:
+    change(plan.harbin, note="先到李大山家")
+    with pytest.raises(Refused, match="哈尔滨的“行程备注”里有姓名"):
+        propose(plan, **AT_HOME)
+
+
+def test_a_proposal_names_no_registered_family(plan: PlanStage) -> None:
+    for other in (
+        {"why": f"该厂职工{NAME}患病"},
+        {"name": f"{NAME}小店"},
+        {**AT_HOME, "why": f"{NAME}的邻居"},
+    ):
+        with pytest.raises(Refused, match="这段文字里有姓名"):
+            propose(plan, **other)
+    made = propose(plan)
+    with pytest.raises(Refused, match="这段文字里有姓名"):
+        proposals.answer(visit=made, accept=False, text=f"已安排{NAME}一户", by=plan.liaison)
+
+
+def test_what_a_colleague_removed_is_said(plan: PlanStage) -> None:
+    made, harbin = propose(plan), plan.harbin
+    Visit.objects.filter(pk=made.pk).delete()
+    with pytest.raises(WrongState, match="已被同事删除"):
+        proposals.answer(visit=made, accept=True, text="", by=plan.liaison)
+    planning.remove_destination(destination=plan.harbin, by=plan.office)
+    with pytest.raises(WrongState, match="已被同事删除"):
+        proposals.propose(destination=harbin, by=plan.host, **GOOD)
 
 
 def test_a_proposed_family_is_named_only_in_sealed_data(plan: PlanStage) -> None:

@@ -16,6 +16,7 @@ from delegations import planning, proposals
 from delegations.models import Delegation, Destination, FundSource, Visit
 from tests.delegations.records import change, file_material, locked_and_recorded, record
 from tests.delegations.stage import NAME, PlanStage
+from unions.gate import Role
 
 PLAN_PEOPLE = ["office", "reader", "liaison", "leader"]
 
@@ -110,6 +111,19 @@ def test_what_is_refused_is_said_in_words_and_nothing_is_stored(plan: PlanStage,
     assert (visit.paid_money, visit.happened_on) == (None, None)
 
 
+def test_the_page_hears_which_refused_text_it_must_not_keep(plan: PlanStage, browse: Any) -> None:
+    plan.lock()
+    wrong = f"visit:{plan.visit('enterprise').pk}:paid_money"
+    told = f"visit:{plan.visit('household').pk}:wishes"
+    url = reverse("save_record", args=[plan.harbin.pk])
+    answer = post_json(browse(plan.liaison), url, fields(**{wrong: "-1", told: f"{NAME}想复工"})).json()
+    assert set(answer["refused"]) == {wrong, told} and answer["private"] == [told]
+    change(plan.first, state="planning")
+    told = f"destination:{plan.harbin.pk}:note"
+    url = reverse("save_plan", args=[plan.first.pk])
+    assert post_json(browse(plan.liaison), url, fields(**{told: f"{NAME}家"})).json()["private"] == [told]
+
+
 @pytest.mark.parametrize(
     ("who", "status"),
     [
@@ -202,6 +216,19 @@ def test_archiving_is_refused_on_the_page_with_the_reason_kept(plan: PlanStage, 
     assert (done.status_code, done.headers["Location"]) == (302, record_url(plan))
     html = client.get(record_url(plan)).content.decode()
     assert "归档时说明：当地没有报道" in html and 'id="reopen"' in html
+
+
+def test_the_office_is_told_of_more_paid_than_allowed_and_only_the_office(
+    plan: PlanStage, browse: Any
+) -> None:
+    locked_and_recorded(plan)
+    change(FundSource.objects.all()[0], ceiling=13_000_000)
+    html = browse(plan.office).get(record_url(plan, "?ask=archive")).content.decode()
+    assert "超过上限 130,000 元，多 2,000 元" in html and 'id="archive-reason"' in html
+    for who in ("liaison", "reader", "leader"):
+        assert "超过上限" not in browse(getattr(plan, who)).get(record_url(plan)).content.decode()
+    assert archive(browse(plan.office), plan).status_code == 422
+    assert archive(browse(plan.office), plan, reason="上级追加资金").status_code == 302
 
 
 def test_archiving_unfinished_records_lists_every_sentence(plan: PlanStage, browse: Any) -> None:
@@ -333,6 +360,27 @@ def test_a_proposal_after_the_lock_is_told_so_and_not_lost(plan: PlanStage, brow
     answer = propose(plan, browse)
     html = answer.content.decode()
     assert answer.status_code == 409 and "计划已锁定" in html and "演示客运公司" in html
+
+
+def test_a_proposal_to_a_place_that_was_removed_meanwhile_is_not_lost(
+    plan: PlanStage, browse: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = proposals.lock_delegation
+
+    def slowly(pk: int) -> Delegation:
+        plan.harbin.delete()
+        return lock(pk)
+
+    monkeypatch.setattr(proposals, "lock_delegation", slowly)
+    answer = propose(plan, browse)
+    html = answer.content.decode()
+    assert answer.status_code == 409 and "已被同事删除" in html and "演示客运公司" in html
+
+
+def test_who_only_reads_at_the_place_finds_no_form(plan: PlanStage, browse: Any) -> None:
+    auditor = plan.actor(plan.tree.harbin, Role.AUDITOR)
+    html = browse(auditor).get(reverse("destination", args=[plan.harbin.pk])).content.decode()
+    assert 'id="propose"' not in html and 'id="propose"' in host_page(plan, browse).content.decode()
 
 
 @pytest.mark.parametrize(

@@ -15,12 +15,12 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.http.request import UnreadablePostError
 from django.test import Client
 from django.urls import reverse
 
-from delegations import materials, uploads
+from delegations import materials, planning, uploads
 from delegations.models import Delegation, Material, MaterialKind, PlanEvent, Upload
 from delegations.tasks import sweep
 from reporting import clock
@@ -221,6 +221,126 @@ def test_what_a_crash_wrote_but_did_not_commit_is_cut_off(plan: PlanStage, clien
         assert stored.read() == PDF
 
 
+class Killed(BaseException):
+    """The process ends where it stands: nothing is tidied up."""
+
+
+def killed_before_the_commit(
+    plan: PlanStage, client: Client, monkeypatch: pytest.MonkeyPatch, content: bytes
+) -> str:
+    url = begun(client, plan, "现场.jpg", content, "photo")
+
+    def kill(*args: object, **kwargs: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(materials, "note", kill)
+        patch.setattr(uploads, "delete_unclaimed", lambda names: None)
+        with pytest.raises(Killed):
+            send(client, url, 0, content)
+    return url
+
+
+def test_what_a_killed_process_stored_is_replaced_by_the_next_attempt(
+    plan: PlanStage, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = made.jpeg(200, 100)
+    url = killed_before_the_commit(plan, client, monkeypatch, content)
+    assert len(on_disk(tmp_path)) == 3, "the piece, the picture and its thumbnail"
+    material = Material.objects.get(pk=send(client, url, 0, content)["Upload-Material"])
+    assert on_disk(tmp_path) == sorted([Path(material.file.path), Path(material.thumbnail.path)])
+
+
+@pytest.mark.parametrize("how", ["given up", "forgotten", "removed with its place", "refused"])
+def test_what_a_killed_process_stored_goes_with_the_upload(
+    plan: PlanStage, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    content = made.jpeg(200, 100)
+    url = killed_before_the_commit(plan, client, monkeypatch, content)
+    other = file_it(client, plan.harbin, "report", "汇报.pdf", PDF)
+    kept = Path(Material.objects.get(pk=other["Upload-Material"]).file.path)
+    if how == "given up":
+        give_up(client, url)
+    elif how == "refused":
+        assert send(client, url, 0, made.EXE.ljust(len(content), b"\0")[: len(content)]).status_code == 422
+    elif how == "forgotten":
+        Upload.objects.update(touched_at=clock.now() - datetime.timedelta(days=4))
+        sweep()
+    else:
+        for path in on_disk(tmp_path):
+            os.utime(path, (1, 1))
+        Upload.objects.all().delete()
+        sweep()
+    assert on_disk(tmp_path) == [kept]
+
+
+def test_sweeping_leaves_what_a_row_names_and_what_it_does_not_know(
+    plan: PlanStage, client: Client, tmp_path: Path
+) -> None:
+    answer = file_it(client, plan.harbin, "photo", "现场.jpg", made.jpeg(200, 100))
+    material = Material.objects.get(pk=answer["Upload-Material"])
+    # The .part could not be deleted when the material was committed; the folder holds a file of another backup.
+    part = tmp_path / "uploads" / f"{Path(material.file.path).stem}.part"
+    part.write_bytes(b"x")
+    foreign = Path(material.file.path).with_name("0123456789abcdef0123456789abcdef.jpg")
+    foreign.write_bytes(b"x")
+    for path in on_disk(tmp_path):
+        os.utime(path, (1, 1))
+    sweep()
+    left = sorted([foreign, Path(material.file.path), Path(material.thumbnail.path)])
+    assert on_disk(tmp_path) == left
+
+
+def test_a_file_that_goes_while_the_folder_is_read_stops_nothing(
+    plan: PlanStage, client: Client, tmp_path: Path
+) -> None:
+    begun(client, plan)
+    (tmp_path / "uploads" / "gone.part").symlink_to(tmp_path / "nowhere")
+    assert uploads.sweep() == (0, 0)
+
+
+def test_a_part_that_can_not_be_deleted_costs_no_material(
+    plan: PlanStage, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = begun(client, plan)
+    real = materials.default_storage.delete
+
+    def stuck(name: str) -> None:
+        if name.endswith(".part"):
+            raise PermissionError("in use")
+        real(name)
+
+    monkeypatch.setattr(materials.default_storage, "delete", stuck)
+    answer = send(client, url, 0, PDF)
+    assert answer.status_code == 204
+    with Material.objects.get(pk=answer["Upload-Material"]).file.open() as stored:
+        assert stored.read() == PDF
+
+
+def test_a_connection_lost_behind_the_commit_costs_no_material(
+    plan: PlanStage, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server has committed; its answer never came."""
+    url = begun(client, plan)
+
+    def lost() -> None:
+        transaction.on_commit(fail)
+
+    def fail() -> None:
+        raise OperationalError("server closed the connection unexpectedly")
+
+    real = uploads.take_in
+
+    def take_in(**arguments: Any) -> Material:
+        lost()
+        return real(**arguments)
+
+    monkeypatch.setattr(uploads, "take_in", take_in)
+    with pytest.raises(OperationalError):
+        send(client, url, 0, PDF)
+    assert Path(Material.objects.get().file.path).read_bytes() == PDF
+
+
 @pytest.mark.parametrize("where", ["uploads.judge", "uploads.take_in", "materials.note", "materials.touch"])
 def test_a_crash_before_the_commit_leaves_the_upload_where_it_was(
     plan: PlanStage, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
@@ -358,6 +478,70 @@ def test_the_same_content_arriving_twice_at_once_is_kept_once(
     assert results[0] == "done" and "内容相同，没有重复保存" in results[1]
     assert Material.objects.count() == 1 and not Upload.objects.exists()
     assert len(on_disk(tmp_path)) == 1
+
+
+def remove_the_place(plan: PlanStage) -> str:
+    try:
+        planning.unlock_plan(delegation=plan.first, reason="需要调整走访单位", by=plan.office)
+        planning.remove_destination(destination=plan.harbin, by=plan.office)
+        return "done"
+    except ReportingError as error:
+        return error.sentences[0]
+    finally:
+        connection.close()
+
+
+def test_a_place_removed_while_the_last_piece_is_judged_waits_for_it(
+    plan: PlanStage, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = begun(client, plan)
+    real = uploads.judge
+    removed: list[Any] = []
+    with ThreadPoolExecutor(1) as pool:
+
+        def slow(*arguments: Any) -> Any:
+            removed.append(pool.submit(remove_the_place, plan))
+            time.sleep(0.5)
+            return real(*arguments)
+
+        monkeypatch.setattr(uploads, "judge", slow)
+        assert "Upload-Material" in send(client, url, 0, PDF)
+        assert "已有材料" in removed[0].result(20)
+    assert Material.objects.count() == 1
+
+
+def test_the_last_piece_of_a_file_whose_place_is_being_removed(
+    plan: PlanStage, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The office holds the delegation and is about to remove the place with its uploads: no knot."""
+    url = begun(client, plan)
+    Delegation.objects.filter(pk=plan.first.pk).update(state="planning")
+    looked = threading.Event()
+    real = uploads._collect
+
+    def slow(*arguments: Any) -> Any:
+        looked.set()
+        return real(*arguments)
+
+    def last_piece() -> Any:
+        try:
+            return send(client, url, 0, PDF)
+        finally:
+            connection.close()
+
+    # The state was right when the piece set out.
+    monkeypatch.setattr(uploads, "require_state", lambda *args: None)
+    monkeypatch.setattr(uploads, "_collect", slow)
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            Delegation.objects.select_for_update().get(pk=plan.first.pk)
+            sent = pool.submit(last_piece)
+            assert looked.wait(20)
+            time.sleep(1.5)  # longer than PostgreSQL waits before it looks for a knot
+            planning.remove_destination(destination=plan.harbin, by=plan.office)
+        answer = sent.result(20)
+    assert answer.status_code in (404, 409) and sentence(answer)
+    assert not Material.objects.exists() and not Upload.objects.exists()
 
 
 def test_while_one_request_writes_another_is_told_to_wait(plan: PlanStage, client: Client) -> None:
@@ -616,7 +800,7 @@ def test_archived_while_the_last_piece_was_travelling(
     plan: PlanStage, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = begun(client, plan)
-    real = uploads.judge
+    real = uploads._collect
 
     def slow(*arguments: Any) -> Any:
         def archive() -> None:
@@ -628,7 +812,7 @@ def test_archived_while_the_last_piece_was_travelling(
         thread.join()
         return real(*arguments)
 
-    monkeypatch.setattr(uploads, "judge", slow)
+    monkeypatch.setattr(uploads, "_collect", slow)
     answer = send(client, url, 0, PDF)
     assert answer.status_code == 409 and "已归档" in sentence(answer)
     assert not Material.objects.exists()

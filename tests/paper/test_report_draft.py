@@ -15,7 +15,7 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 from docx.enum.text import WD_COLOR_INDEX
-from docx.shared import Mm, Pt
+from docx.shared import Pt
 
 from reporting import checks
 from reporting.aggregation import make_summary
@@ -228,8 +228,8 @@ def test_the_word_file_looks_like_an_official_paper(stage: Stage) -> None:
     assert content == draft_document(of_copy(current_copy(filing)))
     document = opened(content)
     section = document.sections[0]
-    assert (section.page_width, section.page_height) == (Mm(210), Mm(297))
-    assert (section.left_margin, section.top_margin) == (Mm(28), Mm(37))
+    measures = (section.page_width, section.page_height, section.left_margin, section.top_margin)
+    assert [round(measure.mm) for measure in measures] == [210, 297, 28, 37]
     assert "PAGE" in section.footer._element.xml
     texts = [p.text for p in document.paragraphs]
     assert texts[0] == "哈尔滨市总工会\n2021年元旦春节送温暖活动情况报告"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import io
 from dataclasses import replace
 
 from openpyxl.comments import Comment
@@ -424,7 +425,9 @@ def pictures_and_comments() -> Made:
     desk = both()
     page = desk.book.worksheets[0]
     page["E6"].comment = Comment("请核对：上年为 7", "审核员")
-    page.add_image(Image(Picture.new("RGB", (80, 40), "red")), "H2")
+    picture = io.BytesIO()
+    Picture.new("RGB", (80, 40), "red").save(picture, "png")
+    page.add_image(Image(picture), "H2")
     return desk.finish()
 
 

@@ -192,13 +192,6 @@ def uncompressed() -> Made:
     return expected(raw.packed(raw.parts({PAGE: raw.sheet(rows(inline))}), level=0))
 
 
-@good("fewer parts than usual: no types of sheets, no root links")
-def fewer_parts() -> Made:
-    parts = raw.parts({PAGE: raw.sheet(rows(inline))})
-    del parts["_rels/.rels"]
-    return expected(raw.packed(parts))
-
-
 # -- .xls and .et ------------------------------------------------------------------------------------------
 
 

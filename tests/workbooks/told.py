@@ -35,7 +35,7 @@ CELLS: dict[str, tuple[str, str, Any, str]] = {
     "a date": (WARMTH, "E1", datetime.date(2021, 1, 20), "“2021-01-20”是日期"),
     "a comma that separates no thousands": (WARMTH, "A1", "12,5", "“12,5”的写法不清楚"),
     "two numbers in one cell": (WARMTH, "E1", "12 5", "“12 5”的写法不清楚"),
-    "two points": (WARMTH, "A1", "1.2.3", "“1.2.3”不是数字"),
+    "two points": (WARMTH, "A1", "1.2.3", "“1.2.3”的写法不清楚"),
     "a superscript": (WARMTH, "E1", "5²", "“5²”不是数字"),
     "another unit": (WARMTH, "E1", "12户", "“12户”的单位是户，此处为人次"),
     "money in a count": (WARMTH, "E1", "12万元", "的单位是万元，此处为人次"),
@@ -107,14 +107,14 @@ lines_told(
 lines_told(
     "a label in other words beside its code",
     WARMTH,
-    replaced("E4", label="为困难职工子女提供助学救助"),
-    r"!C\d+ 项目写作“为困难职工子女提供助学救助”.*按代码 E4 读入",
+    replaced("E4", label="提供困难职工子女助学救助"),
+    r"!C\d+ 项目写作“提供困难职工子女助学救助”.*按代码 E4 读入",
 )
 lines_told(
     "a label in other words without a code",
     WARMTH,
     replaced("E4", code="", label="提供职工子女助学救助", reads=None),
-    r"!C\d+ 这一行（提供职工子女助学救助）不在表样中，“\d+”没有读入。与 E4“提供子女助学救助”相近",
+    r"!E\d+ 这一行（提供职工子女助学救助）不在表样中，“\d+”没有读入。与 E4“提供子女助学救助”相近",
     "没有找到 E4“",
 )
 lines_told(
@@ -150,7 +150,9 @@ lines_told(
 lines_told(
     "the row that others lean on is not there",
     HELPCENTER,
-    lambda lines: [replace(l, reads=None) if l.row == "G2" else l for l in lines if l.row != "F2"],
+    # Left below G1, it looks like a second G1.
+    lambda lines: [replace(l, reads=None) if l.row in ("G1", "G2") else l for l in lines if l.row != "F2"],
+    r"!D\d+ 这一行（帮扶款物）可能是 G1，分不清",
     r"!D\d+ 这一行（帮扶款物）可能是 G1、G2、G3、G6、G7，分不清",
     "没有找到 F2“",
     "没有找到 G2“",

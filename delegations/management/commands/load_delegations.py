@@ -31,16 +31,20 @@ class Command(BaseCommand):
         if campaign is None:
             raise CommandError("还没有 2021 年的报送任务，请先运行 load_notice。")
         norms.seed(ISSUED, NOTICE)
-        _, created = Arrangement.objects.get_or_create(campaign=campaign)
-        if not created:
-            self.stdout.write("附件3已载入过，保持不变。")
+        Arrangement.objects.get_or_create(campaign=campaign)
+        if Delegation.objects.filter(campaign=campaign).exists():
+            self.stdout.write(f"{campaign.title}已有慰问组，保持不变。")
             return
-        FundSource.objects.bulk_create(
-            FundSource(campaign=campaign, name=name, position=n) for n, name in enumerate(SOURCES)
-        )
+        for position, name in enumerate(SOURCES):
+            FundSource.objects.get_or_create(campaign=campaign, name=name, defaults={"position": position})
         unions = {union.short_name: union for union in Union.objects.filter(parent__parent=None)}
         with ATTACHMENT.open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
+        called = {name for row in rows for name in row["destinations"].split(";")}
+        if missing := called - set(unions):
+            raise CommandError(
+                f"没有简称为“{'、'.join(sorted(missing))}”的单位，没有载入。请先改回简称再运行。"
+            )
         for row in rows:
             delegation = Delegation.objects.create(
                 campaign=campaign,
