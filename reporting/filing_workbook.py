@@ -8,49 +8,44 @@ campaign and edition of the forms, so that an upload knows what it is looking at
 from __future__ import annotations
 
 import datetime
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.core import signing
-from openpyxl.formatting.rule import FormulaRule
 from openpyxl.styles import Alignment, PatternFill, Protection
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
-from reporting.fields import FEN_PER_WANYUAN, MAX_COUNT, MoneyField, YesNoField
+from reporting.fields import MAX_COUNT, MoneyField, YesNoField
+from reporting.filing_checks import CHECKS_SHEET, RED, checks_page, filled_when, letter, tab_title
 from reporting.models import Campaign
 from reporting.official_table import COLUMNS, FIGURE_COLUMN, official_table
-from reporting.rules import LEVEL_LABELS, ExcelCell, Figures, Rule, SumRule, as_excel
+from reporting.rules import Figures
 from reporting.sheets import Sheet
 from reporting.workbook_layout import (
     A4,
-    BODY,
-    BOLD,
     CENTRE,
     FORM,
     HEADING,
-    LEFT,
+    MAX_DIGITS,
     RIGHT,
     SMALL,
     TITLE,
     Book,
-    box,
-    height_of,
+    digits_of,
     print_setup,
-    shade,
     text,
 )
 from unions.models import Union
 
+__all__ = ["CHECKS_SHEET", "MARK_SHEET", "Mark", "filing_workbook", "tab_title", "workbook_name"]
+
 MARK_SHEET = "报送系统标记"
-CHECKS_SHEET = "审核关系"
 SALT = "reporting.filing_workbook"
 HEAD_ROW, FIRST_ROW = 4, 6  # title and facts above; the table's head stands in row 6
 COMPUTED_COLUMN = FIGURE_COLUMN + 1
 OPEN = Protection(locked=False)
-RED = PatternFill(bgColor="F6CFCB")
 TYPED = PatternFill("solid", fgColor="FFFBEA")
 
 
@@ -88,10 +83,6 @@ class Mark:
         )
 
 
-def tab_title(sheet: Sheet) -> str:
-    return f"{sheet.form.attachment} {sheet.title}"
-
-
 def filing_workbook(
     *,
     campaign: Campaign,
@@ -115,9 +106,9 @@ def filing_workbook(
         lines[sheet.slug] = _form(
             book, campaign, union, sheet, figures.get(sheet.slug, {}), head, footer, scope
         )
-    _checks(book, union, sheets, lines)
+    checks_page(book, union, sheets, lines, figures)
     _mark(book, Mark.of(campaign, union, sheets, with_below=with_below))
-    book.workbook.calculation.fullCalcOnLoad = True  # the checks have no results until somebody calculates
+    book.workbook.calculation.fullCalcOnLoad = True  # whoever can calculate does it anew
     return book.to_bytes()
 
 
@@ -160,6 +151,7 @@ def _form(
         _figure_cell(page, sheet, printed.code, lines)
         if printed.parts:
             _computed(book, page, sheet, printed.code, printed.parts, lines, figures)
+    _no_texts(page, sheet, figures, lines)
     last = FIRST_ROW + len(sheet.rows)
     notes = "注：只填浅黄色的格子；金额单位为万元，精确到分（0.000001 万元）；没有发生的填 0；合计须与右侧自动计算的数一致，不一致时变红。"
     text(page, last + 1, 1, notes, font=SMALL, across=5)
@@ -197,7 +189,8 @@ def _figure_cell(page: Worksheet, sheet: Sheet, code: str, lines: Mapping[str, i
         rule.error = f"请填不小于 0 的整数，单位{row.unit}。"
     rule.errorTitle, rule.showErrorMessage = "填写有误", True
     rule.promptTitle, rule.showInputMessage = code, True
-    rule.prompt = f"{row.full_label}（{row.unit}）"[:250]
+    total = f"\n等于 {' + '.join(row.parts)}，右侧是自动计算的数。" if row.parts else ""
+    rule.prompt = f"{row.full_label}（{row.unit}）{total}"[:250]
     rule.add(cell.coordinate)
     page.add_data_validation(rule)
 
@@ -213,108 +206,30 @@ def _computed(
 ) -> None:
     """The sum of a total's parts, live beside it; both turn red when the typed one differs."""
     field, line = sheet.fields[code], lines[code]
-    typed = f"${_letter(FIGURE_COLUMN)}${line}"
-    span = ",".join(f"{_letter(FIGURE_COLUMN)}{lines[part]}" for part in parts)
+    typed = f"${letter(FIGURE_COLUMN)}${line}"
+    span = ",".join(f"{letter(FIGURE_COLUMN)}{lines[part]}" for part in parts)
     money = isinstance(field, MoneyField)
     known = [figure for part in parts if (figure := figures.get(part)) is not None]
     formula = f"=ROUND(SUM({span}),6)" if money else f"=SUM({span})"
     cell = book.formula(page, line, COMPUTED_COLUMN, formula, field.show(sum(known)))
     cell.font = SMALL
-    computed = f"${_letter(COMPUTED_COLUMN)}${line}"
+    computed = f"${letter(COMPUTED_COLUMN)}${line}"
     differs = f"AND(ISNUMBER({typed}),ROUND({typed}-{computed},6)<>0)"
     page.conditional_formatting.add(
-        f"{_letter(FIGURE_COLUMN)}{line}:{_letter(COMPUTED_COLUMN)}{line}",
-        _red(differs),
+        f"{letter(FIGURE_COLUMN)}{line}:{letter(COMPUTED_COLUMN)}{line}",
+        filled_when(differs, RED),
     )
 
 
-def _red(condition: str) -> Any:
-    return FormulaRule(formula=[condition], fill=RED)  # type: ignore[no-untyped-call]
-
-
-def _letter(column: int) -> str:
-    return "ABCDEFGH"[column - 1]
-
-
-# -- 审核关系 ----------------------------------------------------------------------------------------------
-
-
-def _checks(
-    book: Book, union: Union, sheets: Sequence[Sheet], lines: Mapping[str, Mapping[str, int]]
-) -> None:
-    """Every rule with its live result: 满足, or the sentence with the figures of the moment."""
-    widths = (18.0, 8.0, 22.0, 78.0)
-    page = book.sheet(CHECKS_SHEET, widths)
-    text(page, 1, 1, CHECKS_SHEET, font=TITLE, align=CENTRE, across=4)
-    page.row_dimensions[1].height = 34
-    text(page, 2, 1, "强制的须改到满足才能上报；核实的请核对，确属实情的在系统中说明。", font=SMALL, across=4)
-    for column, name in enumerate(("报表", "级别", "指标", "结果"), 1):
-        text(page, 3, column, name, font=BOLD, align=CENTRE)
-    shade(page, 3, range(1, 5))
-    number = 3
-    for sheet in sheets:
-        cell = _cells(sheet, lines[sheet.slug])
-        for rule in sheet.rules:
-            number += 1
-            text(page, number, 1, sheet.title, align=CENTRE)
-            text(page, number, 2, LEVEL_LABELS[rule.level], align=CENTRE)
-            codes = _codes(rule)
-            text(page, number, 3, codes, align=CENTRE)
-            broken = as_excel(rule.broken.tree, cell, union.kind)
-            result = page.cell(number, 4, f'=IF({broken},{_sentence(rule, sheet, cell)},"满足")')
-            result.font, result.alignment = BODY, LEFT
-            page.row_dimensions[number].height = height_of([(rule.message, widths[3]), (codes, widths[2])])
-    box(page, range(3, number + 1), range(1, 5))
-    page.conditional_formatting.add(f"D4:D{number}", _red('$D4<>"满足"'))
-    page.freeze_panes = "A4"
-    page.protection.sheet = True
-    print_setup(page, paper=A4, landscape=True, footer="由送温暖报送系统生成", repeat_rows="3:3")
-
-
-def _cells(sheet: Sheet, lines: Mapping[str, int]) -> Any:
-    """How a code's cell is written in formulas of another sheet: whole figures, money in 分."""
-
-    def cell(code: str) -> ExcelCell:
-        address = f"'{tab_title(sheet)}'!${_letter(FIGURE_COLUMN)}${lines[code]}"
-        field = sheet.fields[code]
-        if isinstance(field, YesNoField):
-            return ExcelCell(f'IF({address}="是",1,0)', f'OR({address}="是",{address}="否")')
-        if isinstance(field, MoneyField):
-            return ExcelCell(f"ROUND(N({address})*{FEN_PER_WANYUAN},0)", f"ISNUMBER({address})")
-        return ExcelCell(f"N({address})", f"ISNUMBER({address})")
-
-    return cell
-
-
-def _codes(rule: Rule) -> str:
-    if isinstance(rule, SumRule):
-        return f"{rule.total} = {' + '.join(rule.parts)}"
-    return " ".join(rule.cells)
-
-
-_HOLE = re.compile(r"\{(\w+)\}")
-
-
-def _sentence(rule: Rule, sheet: Sheet, cell: Any) -> str:
-    """The rule's sentence as a formula that puts the figures in: `"D 为 "&TEXT(…)&" 万元"`."""
-    pieces = []
-    for position, piece in enumerate(_HOLE.split(rule.message)):
-        if position % 2 == 0:
-            pieces.append('"' + piece.replace('"', '""') + '"')
-            continue
-        if isinstance(rule, SumRule) and piece in ("sum", "gap"):
-            parts = f"SUM({','.join(cell(part).figure for part in rule.parts)})"
-            amount = parts if piece == "sum" else f"ABS({cell(rule.total).figure}-{parts})"
-            pieces.append(_shown(amount, sheet, rule.total))
-        else:
-            filled = cell(piece).is_filled
-            pieces.append(f'IF({filled},{_shown(cell(piece).figure, sheet, piece)},"空白")')
-    return "&".join(piece for piece in pieces if piece != '""')
-
-
-def _shown(figure: str, sheet: Sheet, code: str) -> str:
-    # A number joined to a text shows its own digits, without a superfluous point.
-    return f"{figure}/{FEN_PER_WANYUAN}" if isinstance(sheet.fields[code], MoneyField) else figure
+def _no_texts(page: Worksheet, sheet: Sheet, figures: Figures, lines: Mapping[str, int]) -> None:
+    """What is pasted passes by the validation: a text where a number belongs turns red."""
+    cells = [
+        f"{letter(FIGURE_COLUMN)}{lines[code]}"
+        for code, field in sheet.fields.items()
+        if not isinstance(field, YesNoField) and digits_of(field, figures.get(code) or 0) <= MAX_DIGITS
+    ]
+    if cells:
+        page.conditional_formatting.add(" ".join(cells), filled_when(f"ISTEXT({cells[0]})", RED))
 
 
 # -- the mark ----------------------------------------------------------------------------------------------

@@ -70,7 +70,8 @@ def strips_of(grid: Grid, vocabularies: Sequence[Vocabulary]) -> list[Strip]:
         for group in _groups(grid, vocabulary, [v for v in vocabularies if v is not vocabulary])
     ]
     if groups:
-        return [_strip(grid, group, groups) for group in groups]
+        codes = _code_columns(grid, groups)
+        return [_strip(grid, group, groups, codes) for group in groups]
     return [strip for vocabulary in vocabularies if (strip := _strip_of_codes(grid, vocabulary))]
 
 
@@ -127,40 +128,67 @@ def _is_apart(grid: Grid, group: _Group, column: int) -> bool:
     return False
 
 
-def _strip(grid: Grid, group: _Group, groups: Sequence[_Group]) -> Strip:
+def _strip(grid: Grid, group: _Group, groups: Sequence[_Group], codes: dict[_Group, int | None]) -> Strip:
     """Bounded by what stands beside it, not by what stands above or below."""
-    first, last = group.columns[0], group.columns[-1]
-    beside = [other for other in groups if group.is_beside(other)]
-    after = min((other for other in beside if other.columns[0] > last), key=_first_column, default=None)
-    codes = _code_column(grid, group, beside)
+    code = codes[group]
     right = max(column for _, column in grid.page.cells)
-    if after:
-        their_codes = _code_column(grid, after, [other for other in groups if after.is_beside(other)])
-        right = min(after.columns[0], their_codes or after.columns[0]) - 1
-    return Strip(group.vocabulary, min(first, codes or first), right, group.columns, codes, group.rows)
+    behind = [other for other in groups if group.is_beside(other) and other.columns[0] > group.columns[-1]]
+    right = min([right, *(min(other.columns[0], codes[other] or right) - 1 for other in behind)])
+    left = min(group.columns[0], code or group.columns[0])
+    return Strip(group.vocabulary, left, right, group.columns, code, group.rows)
 
 
-def _first_column(group: _Group) -> int:
-    return group.columns[0]
+def _code_columns(grid: Grid, groups: Sequence[_Group]) -> dict[_Group, int | None]:
+    """Each group's column of codes: where they are those of its labels, or else, for tables whose codes and labels
+    have come out of step, the nearest before the labels."""
+    found: dict[_Group, int | None] = dict.fromkeys(groups)
+    agreeing = [
+        (_agreement(grid, group, column), -column, number)
+        for number, group in enumerate(groups)
+        for column in _reach(grid, group, groups)
+    ]
+    # Codes of two forms are much the same: a column is whose labels it agrees with most.
+    for agreed, column, number in sorted(agreeing, reverse=True):
+        group = groups[number]
+        if agreed >= LEAST_IN_COLUMN and found[group] is None:
+            if not any(found[other] == -column and group.is_beside(other) for other in groups):
+                found[group] = -column
+    for group in groups:
+        if found[group] is None:
+            taken = {column for other, column in found.items() if group.is_beside(other)}
+            near = [
+                column
+                for column in _reach(grid, group, groups)
+                if column < group.columns[0] and column not in taken
+            ]
+            coded = [column for column in near if len(_coded(grid, group, column)) >= LEAST_IN_COLUMN]
+            found[group] = max(coded, default=None)
+    return found
 
 
-def _code_column(grid: Grid, group: _Group, beside: Sequence[_Group]) -> int | None:
-    """The nearest column of codes before the labels, or else behind them."""
+def _reach(grid: Grid, group: _Group, groups: Sequence[_Group]) -> list[int]:
+    """The columns with texts between the labels of the neighbours."""
+    beside = [other for other in groups if group.is_beside(other)]
     first, last = group.columns[0], group.columns[-1]
     before = max((other.columns[-1] for other in beside if other.columns[-1] < first), default=0)
     after = min((other.columns[0] for other in beside if other.columns[0] > last), default=1_000_000)
-    near = [
-        column
-        for column, texts in grid.texts.items()
-        if before < column < after
-        and column not in group.columns
-        and sum(
-            row in group.rows and code_of(text) in group.vocabulary.by_code for row, text in texts.items()
-        )
-        >= LEAST_IN_COLUMN
-    ]
-    return max((c for c in near if c < first), default=None) or min(
-        (c for c in near if c > last), default=None
+    return [column for column in grid.texts if before < column < after and column not in group.columns]
+
+
+def _coded(grid: Grid, group: _Group, column: int) -> dict[int, str]:
+    """Row → code, of the form's codes in a column beside the labels."""
+    texts = grid.texts[column].items()
+    codes = {row: code_of(text) for row, text in texts if row in group.rows}
+    return {row: code for row, code in codes.items() if code in group.vocabulary.by_code}
+
+
+def _agreement(grid: Grid, group: _Group, column: int) -> int:
+    vocabulary = group.vocabulary
+    return sum(
+        bool(vocabulary.by_code[code] & vocabulary.named(said_.names))
+        for row, code in _coded(grid, group, column).items()
+        for label in group.columns
+        if (said_ := grid.said.get(grid.texts[label].get(row, "")))
     )
 
 

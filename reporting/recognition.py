@@ -16,7 +16,7 @@ from reporting.intake import Page, Pages, shown
 from reporting.labels import plain, vocabulary_of
 from reporting.sheets import Sheet
 from reporting.table_reading import FormRead, Note, Reading
-from reporting.tables import ENOUGH, RESEMBLES, Table, find_tables
+from reporting.tables import ENOUGH, Table, find_tables
 from reporting.workbook_head import Head, read_head
 
 __all__ = ["FormRead", "Note", "WorkbookRead", "plain", "recognise"]
@@ -47,13 +47,15 @@ def recognise(pages: Pages, sheets: Sequence[Sheet]) -> WorkbookRead:
         mine = [table for table in tables if table.sheet is sheet]
         if reading := _one([Reading(table) for table in mine if table.part >= ENOUGH]):
             chosen.append(reading)
-            if hints := [t for t in mine if t is not reading.table and ENOUGH > t.part >= RESEMBLES]:
-                notes += [Note(t.at, f"这里也像是{sheet.title}，但 {_how_much(t)}，没有读取。") for t in hints]
+            if hints := [table for table in mine if table.resembles]:
+                notes += [
+                    Note(t.at, f"这里也像是{sheet.title}，但 {_how_much(t)}，没有读取。") for t in hints
+                ]
         else:
             notes += [
                 Note(t.at, f"这里像是{sheet.title}，但 {_how_much(t)}，没有读入。请按表样核对。")
                 for t in mine
-                if t.part >= RESEMBLES
+                if t.resembles
             ]
     if not chosen:
         raise _no_form(pages, sheets, notes)

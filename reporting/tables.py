@@ -65,6 +65,11 @@ class Table:
         return (len(self.claims) + len(self.conflicts)) / len(self.sheet.rows)
 
     @property
+    def resembles(self) -> bool:
+        """Too little of the form to be read, but too much for chance; a few codes alone are chance."""
+        return RESEMBLES <= self.part < ENOUGH and any(line.strip.labels for line in self.lines)
+
+    @property
     def lines(self) -> list[Line]:
         return [line for lines in self.claims.values() for line in lines] + [
             line for _, line in self.conflicts

@@ -15,6 +15,7 @@ import zipfile
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
+from xml.sax.saxutils import escape
 
 from django.utils import timezone
 from openpyxl import Workbook
@@ -129,12 +130,17 @@ class Book:
         self._digits.setdefault(sheet.title, {})[cell.coordinate] = f"{exact:.2f}".removesuffix(".00")
         return cell
 
-    def formula(self, sheet: Worksheet, row: int, column: int, formula: str, result: str) -> Cell:
-        """A live formula together with its result: previews and protected views don't calculate."""
+    def formula(
+        self, sheet: Worksheet, row: int, column: int, formula: str, result: str, *, is_text: bool = False
+    ) -> Cell:
+        """A live formula together with its result: previews and protected views don't calculate.
+
+        `result` is a number's digits, or with `is_text` what the cell says."""
         cell = _cell(sheet, row, column)
         cell.value = formula
-        cell.alignment = RIGHT
-        self._digits.setdefault(sheet.title, {})[cell.coordinate] = result
+        cell.alignment = LEFT if is_text else RIGHT
+        written = _TextResult(legal(result)) if is_text else result
+        self._digits.setdefault(sheet.title, {})[cell.coordinate] = written
         return cell
 
     def to_bytes(self) -> bytes:
@@ -165,7 +171,11 @@ class Book:
         return re.sub(rb"(<dcterms:modified[^>]*>)[^<]*", rb"\g<1>" + made, core)
 
 
-_NUMBER = re.compile(rb'(<c r="([A-Z]+[0-9]+)"[^>]*>(?:<f>[^<]*</f>)?)<v ?(?:/>|>[^<]*</v>)')
+class _TextResult(str):
+    """The result of a formula that is a text."""
+
+
+_NUMBER = re.compile(rb'(<c r="([A-Z]+[0-9]+)"[^>]*)(>(?:<f>[^<]*</f>)?)<v ?(?:/>|>[^<]*</v>)')
 
 
 def _with_digits(xml: bytes, digits: dict[str, str]) -> bytes:
@@ -173,7 +183,10 @@ def _with_digits(xml: bytes, digits: dict[str, str]) -> bytes:
 
     def put(match: re.Match[bytes]) -> bytes:
         exact = digits.get(match[2].decode())
-        return match[0] if exact is None else match[1] + b"<v>" + exact.encode() + b"</v>"
+        if exact is None:
+            return match[0]
+        kind = b' t="str"' if isinstance(exact, _TextResult) else b""
+        return match[1] + kind + match[3] + b"<v>" + escape(exact).encode() + b"</v>"
 
     return _NUMBER.sub(put, xml)
 

@@ -12,292 +12,702 @@ import reporting.models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('reporting', '0002_excel_and_paper'),
-        ('unions', '0002_roles_of_delegations'),
+        ("reporting", "0002_excel_and_paper"),
+        ("unions", "0002_roles_of_delegations"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Arrangement',
+            name="Arrangement",
             fields=[
-                ('campaign', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='arrangement', serialize=False, to='reporting.campaign')),
-                ('enterprises', models.PositiveSmallIntegerField(default=1, verbose_name='企业')),
-                ('grassroots', models.PositiveSmallIntegerField(default=1, verbose_name='基层单位')),
-                ('on_site', models.PositiveSmallIntegerField(default=1, verbose_name='现场慰问')),
-                ('households', models.PositiveSmallIntegerField(default=2, verbose_name='入户慰问')),
-                ('travellers_limit', models.PositiveSmallIntegerField(default=6, verbose_name='随行人数上限')),
+                (
+                    "campaign",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="arrangement",
+                        serialize=False,
+                        to="reporting.campaign",
+                    ),
+                ),
+                ("enterprises", models.PositiveSmallIntegerField(default=1, verbose_name="企业")),
+                ("grassroots", models.PositiveSmallIntegerField(default=1, verbose_name="基层单位")),
+                ("on_site", models.PositiveSmallIntegerField(default=1, verbose_name="现场慰问")),
+                ("households", models.PositiveSmallIntegerField(default=2, verbose_name="入户慰问")),
+                (
+                    "travellers_limit",
+                    models.PositiveSmallIntegerField(default=6, verbose_name="随行人数上限"),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Visit',
+            name="Visit",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('enterprise', '困难企业'), ('grassroots', '基层单位'), ('on_site', '现场慰问'), ('household', '入户慰问')], max_length=10, verbose_name='类别')),
-                ('category', models.CharField(blank=True, choices=[('operating', '生产经营困难'), ('capacity', '化解过剩产能任务较重'), ('epidemic', '受疫情影响严重'), ('police', '公安派出所'), ('sanitation', '环卫站'), ('national', '全国劳模'), ('provincial', '省级劳模'), ('craftsman', '工匠'), ('front_line', '一线职工'), ('cadre', '派驻挂职干部'), ('anti_epi', '疫情一线职工'), ('worker', '困难职工'), ('model', '困难劳模'), ('migrant', '困难农民工')], max_length=10, verbose_name='类型')),
-                ('is_hard_hit', models.BooleanField(default=False, verbose_name='特别困难')),
-                ('standing', models.CharField(choices=[('proposed', '当地建议'), ('declined', '未采纳'), ('planned', '计划内'), ('unplanned', '临时增加')], default='planned', max_length=9)),
-                ('position', models.PositiveSmallIntegerField(default=0)),
-                ('name', models.CharField(blank=True, max_length=60, verbose_name='名称')),
-                ('money', models.BigIntegerField(blank=True, null=True, verbose_name='慰问金')),
-                ('goods', models.BigIntegerField(blank=True, null=True, verbose_name='慰问品折款')),
-                ('goods_text', models.CharField(blank=True, max_length=100, verbose_name='慰问品')),
-                ('amount_reason', models.CharField(blank=True, max_length=300, verbose_name='金额说明')),
-                ('note', models.CharField(blank=True, max_length=300, verbose_name='备注')),
-                ('proposed_at', models.DateTimeField(blank=True, null=True)),
-                ('why', models.CharField(blank=True, max_length=300, verbose_name='建议理由')),
-                ('answered_at', models.DateTimeField(blank=True, null=True)),
-                ('answer', models.CharField(blank=True, max_length=300, verbose_name='答复')),
-                ('outcome', models.CharField(blank=True, choices=[('done', '已走访'), ('not_done', '未走访')], max_length=8, verbose_name='完成情况')),
-                ('happened_on', models.DateField(blank=True, null=True, verbose_name='走访日期')),
-                ('paid_money', models.BigIntegerField(blank=True, null=True, verbose_name='实付慰问金')),
-                ('paid_goods', models.BigIntegerField(blank=True, null=True, verbose_name='实发慰问品折款')),
-                ('paid_goods_text', models.CharField(blank=True, max_length=100, verbose_name='实发慰问品')),
-                ('difference_reason', models.CharField(blank=True, max_length=300, verbose_name='差异说明')),
-                ('difficulties', models.TextField(blank=True, verbose_name='困难及原因')),
-                ('wishes', models.TextField(blank=True, verbose_name='诉求和愿望')),
-                ('good_practice', models.TextField(blank=True, verbose_name='好的做法')),
-                ('answered_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("enterprise", "困难企业"),
+                            ("grassroots", "基层单位"),
+                            ("on_site", "现场慰问"),
+                            ("household", "入户慰问"),
+                        ],
+                        max_length=10,
+                        verbose_name="类别",
+                    ),
+                ),
+                (
+                    "category",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("operating", "生产经营困难"),
+                            ("capacity", "化解过剩产能任务较重"),
+                            ("epidemic", "受疫情影响严重"),
+                            ("police", "公安派出所"),
+                            ("sanitation", "环卫站"),
+                            ("national", "全国劳模"),
+                            ("provincial", "省级劳模"),
+                            ("craftsman", "工匠"),
+                            ("front_line", "一线职工"),
+                            ("cadre", "派驻挂职干部"),
+                            ("anti_epi", "疫情一线职工"),
+                            ("worker", "困难职工"),
+                            ("model", "困难劳模"),
+                            ("migrant", "困难农民工"),
+                        ],
+                        max_length=10,
+                        verbose_name="类型",
+                    ),
+                ),
+                ("is_hard_hit", models.BooleanField(default=False, verbose_name="特别困难")),
+                (
+                    "standing",
+                    models.CharField(
+                        choices=[
+                            ("proposed", "当地建议"),
+                            ("declined", "未采纳"),
+                            ("planned", "计划内"),
+                            ("unplanned", "临时增加"),
+                        ],
+                        default="planned",
+                        max_length=9,
+                    ),
+                ),
+                ("position", models.PositiveSmallIntegerField(default=0)),
+                ("name", models.CharField(blank=True, max_length=60, verbose_name="名称")),
+                ("money", models.BigIntegerField(blank=True, null=True, verbose_name="慰问金")),
+                ("goods", models.BigIntegerField(blank=True, null=True, verbose_name="慰问品折款")),
+                ("goods_text", models.CharField(blank=True, max_length=100, verbose_name="慰问品")),
+                ("amount_reason", models.CharField(blank=True, max_length=300, verbose_name="金额说明")),
+                ("note", models.CharField(blank=True, max_length=300, verbose_name="备注")),
+                ("proposed_at", models.DateTimeField(blank=True, null=True)),
+                ("why", models.CharField(blank=True, max_length=300, verbose_name="建议理由")),
+                ("answered_at", models.DateTimeField(blank=True, null=True)),
+                ("answer", models.CharField(blank=True, max_length=300, verbose_name="答复")),
+                (
+                    "outcome",
+                    models.CharField(
+                        blank=True,
+                        choices=[("done", "已走访"), ("not_done", "未走访")],
+                        max_length=8,
+                        verbose_name="完成情况",
+                    ),
+                ),
+                ("happened_on", models.DateField(blank=True, null=True, verbose_name="走访日期")),
+                ("paid_money", models.BigIntegerField(blank=True, null=True, verbose_name="实付慰问金")),
+                ("paid_goods", models.BigIntegerField(blank=True, null=True, verbose_name="实发慰问品折款")),
+                ("paid_goods_text", models.CharField(blank=True, max_length=100, verbose_name="实发慰问品")),
+                ("difference_reason", models.CharField(blank=True, max_length=300, verbose_name="差异说明")),
+                ("difficulties", models.TextField(blank=True, verbose_name="困难及原因")),
+                ("wishes", models.TextField(blank=True, verbose_name="诉求和愿望")),
+                ("good_practice", models.TextField(blank=True, verbose_name="好的做法")),
+                (
+                    "answered_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '走访对象',
-                'verbose_name_plural': '走访对象',
-                'ordering': ('position', 'id'),
+                "verbose_name": "走访对象",
+                "verbose_name_plural": "走访对象",
+                "ordering": ("position", "id"),
             },
         ),
         migrations.CreateModel(
-            name='Delegation',
+            name="Delegation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveSmallIntegerField(verbose_name='组别')),
-                ('leader_name', models.CharField(blank=True, max_length=30, verbose_name='带队领导')),
-                ('member_units', models.JSONField(blank=True, default=list, verbose_name='成员单位')),
-                ('liaison_name', models.CharField(blank=True, max_length=30, verbose_name='联络员')),
-                ('liaison_phone', models.CharField(blank=True, max_length=30, verbose_name='联络员电话')),
-                ('state', models.CharField(choices=[('planning', '编制中'), ('locked', '已锁定'), ('archived', '已归档')], default='planning', max_length=8)),
-                ('revision', models.PositiveIntegerField(default=0, editable=False)),
-                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='delegations', to='reporting.campaign')),
-                ('leader', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='led_delegations', to=settings.AUTH_USER_MODEL)),
-                ('liaison', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='arranged_delegations', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveSmallIntegerField(verbose_name="组别")),
+                ("leader_name", models.CharField(blank=True, max_length=30, verbose_name="带队领导")),
+                ("member_units", models.JSONField(blank=True, default=list, verbose_name="成员单位")),
+                ("liaison_name", models.CharField(blank=True, max_length=30, verbose_name="联络员")),
+                ("liaison_phone", models.CharField(blank=True, max_length=30, verbose_name="联络员电话")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("planning", "编制中"), ("locked", "已锁定"), ("archived", "已归档")],
+                        default="planning",
+                        max_length=8,
+                    ),
+                ),
+                ("revision", models.PositiveIntegerField(default=0, editable=False)),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="delegations",
+                        to="reporting.campaign",
+                    ),
+                ),
+                (
+                    "leader",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="led_delegations",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "liaison",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="arranged_delegations",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '慰问组',
-                'verbose_name_plural': '慰问组',
-                'ordering': ('campaign', 'number'),
+                "verbose_name": "慰问组",
+                "verbose_name_plural": "慰问组",
+                "ordering": ("campaign", "number"),
             },
         ),
         migrations.CreateModel(
-            name='Destination',
+            name="Destination",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveSmallIntegerField(default=0)),
-                ('first_day', models.DateField(blank=True, null=True, verbose_name='走访日期自')),
-                ('last_day', models.DateField(blank=True, null=True, verbose_name='走访日期至')),
-                ('travellers', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='随行人数')),
-                ('travellers_reason', models.CharField(blank=True, max_length=300, verbose_name='人数说明')),
-                ('contact_name', models.CharField(blank=True, max_length=30, verbose_name='当地联系人')),
-                ('contact_phone', models.CharField(blank=True, max_length=30, verbose_name='联系电话')),
-                ('surplus_reason', models.CharField(blank=True, max_length=300, verbose_name='超出说明')),
-                ('note', models.CharField(blank=True, max_length=500, verbose_name='行程备注')),
-                ('went_from', models.DateField(blank=True, null=True, verbose_name='实际日期自')),
-                ('went_until', models.DateField(blank=True, null=True, verbose_name='实际日期至')),
-                ('participants', models.CharField(blank=True, max_length=300, verbose_name='参加人员')),
-                ('spirit', models.TextField(blank=True, verbose_name='学习贯彻精神、落实意识形态责任制、当地党政支持情况')),
-                ('centres', models.TextField(blank=True, verbose_name='帮扶中心和服务体系建设情况')),
-                ('practice', models.TextField(blank=True, verbose_name='好的经验做法')),
-                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='reporting.campaign')),
-                ('delegation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='destinations', to='delegations.delegation')),
-                ('union', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='visited_as', to='unions.union')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("position", models.PositiveSmallIntegerField(default=0)),
+                ("first_day", models.DateField(blank=True, null=True, verbose_name="走访日期自")),
+                ("last_day", models.DateField(blank=True, null=True, verbose_name="走访日期至")),
+                (
+                    "travellers",
+                    models.PositiveSmallIntegerField(blank=True, null=True, verbose_name="随行人数"),
+                ),
+                ("travellers_reason", models.CharField(blank=True, max_length=300, verbose_name="人数说明")),
+                ("contact_name", models.CharField(blank=True, max_length=30, verbose_name="当地联系人")),
+                ("contact_phone", models.CharField(blank=True, max_length=30, verbose_name="联系电话")),
+                ("surplus_reason", models.CharField(blank=True, max_length=300, verbose_name="超出说明")),
+                ("note", models.CharField(blank=True, max_length=500, verbose_name="行程备注")),
+                ("went_from", models.DateField(blank=True, null=True, verbose_name="实际日期自")),
+                ("went_until", models.DateField(blank=True, null=True, verbose_name="实际日期至")),
+                ("participants", models.CharField(blank=True, max_length=300, verbose_name="参加人员")),
+                (
+                    "spirit",
+                    models.TextField(
+                        blank=True, verbose_name="学习贯彻精神、落实意识形态责任制、当地党政支持情况"
+                    ),
+                ),
+                ("centres", models.TextField(blank=True, verbose_name="帮扶中心和服务体系建设情况")),
+                ("practice", models.TextField(blank=True, verbose_name="好的经验做法")),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="reporting.campaign"
+                    ),
+                ),
+                (
+                    "delegation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="destinations",
+                        to="delegations.delegation",
+                    ),
+                ),
+                (
+                    "union",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="visited_as",
+                        to="unions.union",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '走访单位',
-                'verbose_name_plural': '走访单位',
-                'ordering': ('position', 'id'),
+                "verbose_name": "走访单位",
+                "verbose_name_plural": "走访单位",
+                "ordering": ("position", "id"),
             },
         ),
         migrations.CreateModel(
-            name='FundSource',
+            name="FundSource",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=60, verbose_name='名称')),
-                ('ceiling', models.BigIntegerField(blank=True, null=True, verbose_name='资金上限')),
-                ('position', models.PositiveSmallIntegerField(default=0)),
-                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='fund_sources', to='reporting.campaign')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=60, verbose_name="名称")),
+                ("ceiling", models.BigIntegerField(blank=True, null=True, verbose_name="资金上限")),
+                ("position", models.PositiveSmallIntegerField(default=0)),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="fund_sources",
+                        to="reporting.campaign",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('position', 'id'),
+                "ordering": ("position", "id"),
             },
         ),
         migrations.CreateModel(
-            name='Material',
+            name="Material",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('report', '当地汇报材料'), ('household', '入户走访材料'), ('photo', '照片'), ('coverage', '媒体报道')], max_length=9, verbose_name='类别')),
-                ('file', models.FileField(blank=True, max_length=200, upload_to=delegations.models.material_path)),
-                ('thumbnail', models.FileField(blank=True, max_length=200, upload_to=delegations.models.thumbnail_path)),
-                ('name', models.CharField(blank=True, max_length=200, verbose_name='文件名')),
-                ('format', models.CharField(blank=True, max_length=5)),
-                ('size', models.PositiveBigIntegerField(default=0)),
-                ('sha256', models.CharField(blank=True, max_length=64)),
-                ('width', models.PositiveIntegerField(blank=True, null=True)),
-                ('height', models.PositiveIntegerField(blank=True, null=True)),
-                ('taken_at', models.DateTimeField(blank=True, null=True, verbose_name='拍摄时间')),
-                ('url', models.URLField(blank=True, max_length=500, verbose_name='网址')),
-                ('title', models.CharField(blank=True, max_length=200, verbose_name='标题')),
-                ('outlet', models.CharField(blank=True, max_length=60, verbose_name='媒体')),
-                ('published_on', models.DateField(blank=True, null=True, verbose_name='日期')),
-                ('at', models.DateTimeField(default=reporting.clock.now)),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('destination', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='materials', to='delegations.destination')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("report", "当地汇报材料"),
+                            ("household", "入户走访材料"),
+                            ("photo", "照片"),
+                            ("coverage", "媒体报道"),
+                        ],
+                        max_length=9,
+                        verbose_name="类别",
+                    ),
+                ),
+                (
+                    "file",
+                    models.FileField(blank=True, max_length=200, upload_to=delegations.models.material_path),
+                ),
+                (
+                    "thumbnail",
+                    models.FileField(blank=True, max_length=200, upload_to=delegations.models.thumbnail_path),
+                ),
+                ("name", models.CharField(blank=True, max_length=200, verbose_name="文件名")),
+                ("format", models.CharField(blank=True, max_length=5)),
+                ("size", models.PositiveBigIntegerField(default=0)),
+                ("sha256", models.CharField(blank=True, max_length=64)),
+                ("width", models.PositiveIntegerField(blank=True, null=True)),
+                ("height", models.PositiveIntegerField(blank=True, null=True)),
+                ("taken_at", models.DateTimeField(blank=True, null=True, verbose_name="拍摄时间")),
+                ("url", models.URLField(blank=True, max_length=500, verbose_name="网址")),
+                ("title", models.CharField(blank=True, max_length=200, verbose_name="标题")),
+                ("outlet", models.CharField(blank=True, max_length=60, verbose_name="媒体")),
+                ("published_on", models.DateField(blank=True, null=True, verbose_name="日期")),
+                ("at", models.DateTimeField(default=reporting.clock.now)),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "destination",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="materials",
+                        to="delegations.destination",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('kind', 'id'),
+                "ordering": ("kind", "id"),
             },
         ),
         migrations.CreateModel(
-            name='Norm',
+            name="Norm",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('subject', models.CharField(choices=[('enterprise', '困难企业'), ('hard_hit', '特别困难企业'), ('grassroots', '基层单位'), ('person', '困难职工、劳模工匠、挂职干部、疫情一线职工'), ('on_duty', '节日坚守岗位的一线职工')], max_length=10, verbose_name='对象')),
-                ('valid_from', models.DateField(validators=[reporting.models.sensible_day], verbose_name='自')),
-                ('least', models.BigIntegerField(verbose_name='下限')),
-                ('most', models.BigIntegerField(verbose_name='上限')),
-                ('unit', models.CharField(max_length=10, verbose_name='单位')),
-                ('basis', models.CharField(blank=True, max_length=100, verbose_name='依据')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "subject",
+                    models.CharField(
+                        choices=[
+                            ("enterprise", "困难企业"),
+                            ("hard_hit", "特别困难企业"),
+                            ("grassroots", "基层单位"),
+                            ("person", "困难职工、劳模工匠、挂职干部、疫情一线职工"),
+                            ("on_duty", "节日坚守岗位的一线职工"),
+                        ],
+                        max_length=10,
+                        verbose_name="对象",
+                    ),
+                ),
+                (
+                    "valid_from",
+                    models.DateField(validators=[reporting.models.sensible_day], verbose_name="自"),
+                ),
+                ("least", models.BigIntegerField(verbose_name="下限")),
+                ("most", models.BigIntegerField(verbose_name="上限")),
+                ("unit", models.CharField(max_length=10, verbose_name="单位")),
+                ("basis", models.CharField(blank=True, max_length=100, verbose_name="依据")),
             ],
             options={
-                'ordering': ('subject', '-valid_from'),
-                'constraints': [models.UniqueConstraint(fields=('subject', 'valid_from'), name='one_norm_a_day'), models.CheckConstraint(condition=models.Q(('least__gte', 0), ('most__gte', models.F('least'))), name='norm_bounds_in_order')],
+                "ordering": ("subject", "-valid_from"),
+                "constraints": [
+                    models.UniqueConstraint(fields=("subject", "valid_from"), name="one_norm_a_day"),
+                    models.CheckConstraint(
+                        condition=models.Q(("least__gte", 0), ("most__gte", models.F("least"))),
+                        name="norm_bounds_in_order",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='PersonalData',
+            name="PersonalData",
             fields=[
-                ('visit', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='personal', serialize=False, to='delegations.visit')),
-                ('name', models.BinaryField(default=b'')),
-                ('telephone', models.BinaryField(default=b'')),
-                ('identity_number', models.BinaryField(default=b'')),
-                ('address', models.BinaryField(default=b'')),
-                ('illness', models.BinaryField(default=b'')),
-                ('key_version', models.PositiveSmallIntegerField(db_index=True, default=0)),
+                (
+                    "visit",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="personal",
+                        serialize=False,
+                        to="delegations.visit",
+                    ),
+                ),
+                ("name", models.BinaryField(default=b"")),
+                ("telephone", models.BinaryField(default=b"")),
+                ("identity_number", models.BinaryField(default=b"")),
+                ("address", models.BinaryField(default=b"")),
+                ("illness", models.BinaryField(default=b"")),
+                ("key_version", models.PositiveSmallIntegerField(db_index=True, default=0)),
             ],
         ),
         migrations.AddField(
-            model_name='visit',
-            name='destination',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='visits', to='delegations.destination'),
+            model_name="visit",
+            name="destination",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="visits",
+                to="delegations.destination",
+            ),
         ),
         migrations.AddField(
-            model_name='visit',
-            name='paid_source',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='delegations.fundsource'),
+            model_name="visit",
+            name="paid_source",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="delegations.fundsource",
+            ),
         ),
         migrations.AddField(
-            model_name='visit',
-            name='proposed_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="visit",
+            name="proposed_by",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='visit',
-            name='source',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='delegations.fundsource'),
+            model_name="visit",
+            name="source",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="delegations.fundsource",
+            ),
         ),
         migrations.CreateModel(
-            name='PlanEvent',
+            name="PlanEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(default=reporting.clock.now)),
-                ('what', models.CharField(max_length=500)),
-                ('reason', models.CharField(blank=True, max_length=500)),
-                ('acting_for', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='unions.union')),
-                ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='reporting.campaign')),
-                ('delegation', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='events', to='delegations.delegation')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("at", models.DateTimeField(default=reporting.clock.now)),
+                ("what", models.CharField(max_length=500)),
+                ("reason", models.CharField(blank=True, max_length=500)),
+                (
+                    "acting_for",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="unions.union",
+                    ),
+                ),
+                (
+                    "by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="reporting.campaign"
+                    ),
+                ),
+                (
+                    "delegation",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="events",
+                        to="delegations.delegation",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-at', '-id'),
+                "ordering": ("-at", "-id"),
             },
         ),
         migrations.CreateModel(
-            name='Unmasking',
+            name="Unmasking",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(default=reporting.clock.now)),
-                ('way', models.CharField(choices=[('page', '页面查看'), ('export', '导出'), ('file', '打开文件')], max_length=6)),
-                ('reason', models.CharField(max_length=300)),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('delegation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='unmaskings', to='delegations.delegation')),
-                ('destination', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='delegations.destination')),
-                ('visit', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='unmaskings', to='delegations.visit')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("at", models.DateTimeField(default=reporting.clock.now)),
+                (
+                    "way",
+                    models.CharField(
+                        choices=[("page", "页面查看"), ("export", "导出"), ("file", "打开文件")], max_length=6
+                    ),
+                ),
+                ("reason", models.CharField(max_length=300)),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "delegation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="unmaskings",
+                        to="delegations.delegation",
+                    ),
+                ),
+                (
+                    "destination",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="delegations.destination",
+                    ),
+                ),
+                (
+                    "visit",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="unmaskings",
+                        to="delegations.visit",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-at', '-id'),
+                "ordering": ("-at", "-id"),
             },
         ),
         migrations.CreateModel(
-            name='Upload',
+            name="Upload",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('report', '当地汇报材料'), ('household', '入户走访材料'), ('photo', '照片'), ('coverage', '媒体报道')], max_length=9)),
-                ('name', models.CharField(max_length=200)),
-                ('size', models.PositiveBigIntegerField()),
-                ('received', models.PositiveBigIntegerField(default=0)),
-                ('file', models.FileField(max_length=200, upload_to=delegations.models.upload_path)),
-                ('at', models.DateTimeField(default=reporting.clock.now)),
-                ('touched_at', models.DateTimeField(default=reporting.clock.now)),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('destination', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='uploads', to='delegations.destination')),
+                ("id", models.UUIDField(default=uuid.uuid4, primary_key=True, serialize=False)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("report", "当地汇报材料"),
+                            ("household", "入户走访材料"),
+                            ("photo", "照片"),
+                            ("coverage", "媒体报道"),
+                        ],
+                        max_length=9,
+                    ),
+                ),
+                ("name", models.CharField(max_length=200)),
+                ("size", models.PositiveBigIntegerField()),
+                ("received", models.PositiveBigIntegerField(default=0)),
+                ("file", models.FileField(max_length=200, upload_to=delegations.models.upload_path)),
+                ("at", models.DateTimeField(default=reporting.clock.now)),
+                ("touched_at", models.DateTimeField(default=reporting.clock.now)),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "destination",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="uploads",
+                        to="delegations.destination",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('at',),
+                "ordering": ("at",),
             },
         ),
         migrations.AddConstraint(
-            model_name='delegation',
-            constraint=models.UniqueConstraint(fields=('campaign', 'number'), name='delegations_are_numbered'),
+            model_name="delegation",
+            constraint=models.UniqueConstraint(
+                fields=("campaign", "number"), name="delegations_are_numbered"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='destination',
-            constraint=models.UniqueConstraint(fields=('campaign', 'union'), name='one_delegation_a_union'),
+            model_name="destination",
+            constraint=models.UniqueConstraint(fields=("campaign", "union"), name="one_delegation_a_union"),
         ),
         migrations.AddConstraint(
-            model_name='fundsource',
-            constraint=models.UniqueConstraint(fields=('campaign', 'name'), name='one_source_of_a_name'),
+            model_name="fundsource",
+            constraint=models.UniqueConstraint(fields=("campaign", "name"), name="one_source_of_a_name"),
         ),
         migrations.AddConstraint(
-            model_name='fundsource',
-            constraint=models.CheckConstraint(condition=models.Q(('ceiling', None), ('ceiling__gte', 0), _connector='OR'), name='ceiling_not_negative'),
+            model_name="fundsource",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ceiling", None), ("ceiling__gte", 0), _connector="OR"),
+                name="ceiling_not_negative",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='material',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('url', ''), models.Q(('file', ''), _negated=True)), models.Q(models.Q(('url', ''), _negated=True), ('file', ''), ('kind', 'coverage')), _connector='OR'), name='material_is_a_file_or_a_link'),
+            model_name="material",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("url", ""), models.Q(("file", ""), _negated=True)),
+                    models.Q(models.Q(("url", ""), _negated=True), ("file", ""), ("kind", "coverage")),
+                    _connector="OR",
+                ),
+                name="material_is_a_file_or_a_link",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='material',
-            constraint=models.UniqueConstraint(condition=models.Q(('sha256', ''), _negated=True), fields=('destination', 'kind', 'sha256'), name='material_once'),
+            model_name="material",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("sha256", ""), _negated=True),
+                fields=("destination", "kind", "sha256"),
+                name="material_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='visit',
-            constraint=models.CheckConstraint(condition=models.Q(('category', ''), models.Q(('category__in', ('operating', 'capacity', 'epidemic')), ('kind', 'enterprise')), models.Q(('category__in', ('police', 'sanitation')), ('kind', 'grassroots')), models.Q(('category__in', ('national', 'provincial', 'craftsman', 'front_line', 'cadre', 'anti_epi')), ('kind', 'on_site')), models.Q(('category__in', ('worker', 'model', 'migrant')), ('kind', 'household')), _connector='OR'), name='visit_category_of_its_kind'),
+            model_name="visit",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("category", ""),
+                    models.Q(("category__in", ("operating", "capacity", "epidemic")), ("kind", "enterprise")),
+                    models.Q(("category__in", ("police", "sanitation")), ("kind", "grassroots")),
+                    models.Q(
+                        (
+                            "category__in",
+                            ("national", "provincial", "craftsman", "front_line", "cadre", "anti_epi"),
+                        ),
+                        ("kind", "on_site"),
+                    ),
+                    models.Q(("category__in", ("worker", "model", "migrant")), ("kind", "household")),
+                    _connector="OR",
+                ),
+                name="visit_category_of_its_kind",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='visit',
-            constraint=models.CheckConstraint(condition=models.Q(('is_hard_hit', False), ('kind', 'enterprise'), _connector='OR'), name='only_enterprises_hard_hit'),
+            model_name="visit",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("is_hard_hit", False), ("kind", "enterprise"), _connector="OR"),
+                name="only_enterprises_hard_hit",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='visit',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'household'), _negated=True), ('name', ''), _connector='OR'), name='households_are_named_in_personal_data'),
+            model_name="visit",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind", "household"), _negated=True), ("name", ""), _connector="OR"
+                ),
+                name="households_are_named_in_personal_data",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='visit',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('money', None), ('money__gte', 0), _connector='OR'), models.Q(('goods', None), ('goods__gte', 0), _connector='OR'), models.Q(('paid_money', None), ('paid_money__gte', 0), _connector='OR'), models.Q(('paid_goods', None), ('paid_goods__gte', 0), _connector='OR')), name='visit_amounts_not_negative'),
+            model_name="visit",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("money", None), ("money__gte", 0), _connector="OR"),
+                    models.Q(("goods", None), ("goods__gte", 0), _connector="OR"),
+                    models.Q(("paid_money", None), ("paid_money__gte", 0), _connector="OR"),
+                    models.Q(("paid_goods", None), ("paid_goods__gte", 0), _connector="OR"),
+                ),
+                name="visit_amounts_not_negative",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='visit',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('standing', 'unplanned'), _negated=True), models.Q(('goods', None), ('money', None)), _connector='OR'), name='unplanned_has_no_plan'),
+            model_name="visit",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("standing", "unplanned"), _negated=True),
+                    models.Q(("goods", None), ("money", None)),
+                    _connector="OR",
+                ),
+                name="unplanned_has_no_plan",
+            ),
         ),
     ]

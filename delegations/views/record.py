@@ -12,9 +12,10 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from delegations import proposals, recording
 from delegations.access import may, reach, require, require_a_plan, sees_all
@@ -250,12 +251,14 @@ def _materials(destination: Destination, household_too: bool) -> list[tuple[str,
 
 @sensitive_post_parameters("name", "why")
 @login_required
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @sensitive_variables("typed")
 def propose(request: ActingRequest, pk: int) -> HttpResponse:
     destination = _destination(request, pk)
     require(request.actor, "propose", destination.delegation, destination)
+    if request.method != "POST":  # whoever logged in again on the way
+        return redirect(f"{reverse('destination', args=[pk])}#propose")
     typed = {name: request.POST.get(name, "") for name in ("kind", "category", "name", "why")}
     try:
         proposals.propose(destination=destination, by=request.actor, **typed)

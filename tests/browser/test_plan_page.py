@@ -15,7 +15,7 @@ from django.core.exceptions import ValidationError
 from django.urls import reverse
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
-from delegations import planning, standards, proposals
+from delegations import planning, proposals, standards
 from delegations.models import Destination, FundSource, PlanEvent, Visit
 from delegations.money import parse_yuan, show_yuan
 from delegations.plan_page import PlanPage

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import io
+import re
 import subprocess
 from pathlib import Path
 from random import Random
@@ -16,9 +17,10 @@ from django.urls import reverse
 from openpyxl import Workbook, load_workbook
 
 from reporting.fields import MoneyField, YesNoField
+from reporting.filing_checks import FIRST_CHECK, RESULT_COLUMN
 from reporting.filing_workbook import CHECKS_SHEET, MARK_SHEET, Mark, filing_workbook, tab_title
 from reporting.models import Filing
-from reporting.rules import check_figures
+from reporting.rules import HARD, QUERY, check_figures
 from reporting.sheets import Sheet, sheets_for
 from tests.workbook.test_summary_workbook_elsewhere import office
 from tests.workflow.stage import Stage, make_stage
@@ -144,15 +146,75 @@ def test_in_libreoffice_every_rule_says_what_the_server_says(stage: Stage, tmp_p
     told = 0
     for case, source in zip(cases, sources, strict=True):
         page = load_workbook(folder / source.name, data_only=True)[CHECKS_SHEET]
-        line = 3
+        line = FIRST_CHECK - 1
+        broken = {HARD: 0, QUERY: 0}
         for sheet in sheets:
             problems = check_figures(sheet.rules, sheet.fields, case[sheet.slug], stage.tree.harbin.kind)
             sentences = {problem.rule: problem.message for problem in problems}
             told += len(sentences)
             for rule in sheet.rules:
                 line += 1
-                assert page.cell(line, 4).value == sentences.get(rule.id, "满足"), (source.name, rule.id)
+                is_blank = all(case[sheet.slug][code] is None for code in rule.cells)
+                wanted = sentences.get(rule.id, "未填" if is_blank else "满足")
+                assert page.cell(line, RESULT_COLUMN).value == wanted, (source.name, rule.id)
+                broken[rule.level] += rule.id in sentences
+        said = f"未满足：强制 {broken[HARD]} 条，核实 {broken[QUERY]} 条"
+        assert page.cell(FIRST_CHECK - 2, RESULT_COLUMN).value == said
     assert told > 20
+
+
+def test_results_stand_in_the_file_for_those_who_cannot_calculate(stage: Stage) -> None:
+    """A preview on a telephone shows what LibreOffice would calculate, sums and sentences."""
+    sheets = sheets_for(stage.campaign)
+    for case in zip(*map(drafts, sheets), strict=True):
+        content = made(stage, dict(zip((s.slug for s in sheets), case, strict=True)))
+        book = load_workbook(io.BytesIO(content), data_only=True)
+        line = FIRST_CHECK - 1
+        for sheet, figures in zip(sheets, case, strict=True):
+            problems = check_figures(sheet.rules, sheet.fields, figures, stage.tree.harbin.kind)
+            sentences = {problem.rule: problem.message for problem in problems}
+            for rule in sheet.rules:
+                line += 1
+                is_blank = all(figures[code] is None for code in rule.cells)
+                wanted = sentences.get(rule.id, "未填" if is_blank else "满足")
+                assert book[CHECKS_SHEET].cell(line, RESULT_COLUMN).value == wanted
+            for row in sheet.rows:
+                if row.parts:
+                    total = sum(figures[part] or 0 for part in row.parts)
+                    shown = book[tab_title(sheet)].cell(lines(book, sheet)[row.code], FIGURE + 1).value
+                    assert sheet.fields[row.code].parse(str(shown)) == total
+
+
+def test_every_rule_is_told_in_words_that_name_its_cells(stage: Stage) -> None:
+    page = opened(made(stage))[CHECKS_SHEET]
+    line = FIRST_CHECK - 1
+    told = set()
+    for sheet in sheets_for(stage.campaign):
+        for rule in sheet.rules:
+            line += 1
+            words = page.cell(line, 4).value
+            told.add((sheet.slug, words))
+            assert "应" in words
+            assert "{" not in words
+            for code in rule.cells:
+                assert re.search(rf"\b{code}\b", words), (rule.id, words)
+    assert len(told) == line - FIRST_CHECK + 1, "no two rules say the same"
+
+
+def test_a_text_pasted_where_a_number_belongs_turns_red(stage: Stage) -> None:
+    """Validation looks at what is typed only."""
+    book = opened(made(stage))
+    for sheet in sheets_for(stage.campaign):
+        page = book[tab_title(sheet)]
+        warned = {
+            cell
+            for area in page.conditional_formatting
+            for rule in area.rules
+            if rule.formula[0].startswith("ISTEXT")
+            for cell in str(area.sqref).split()
+        }
+        numbers = {c for c, field in sheet.fields.items() if not isinstance(field, YesNoField)}
+        assert len(warned) == len(numbers)
 
 
 # -- over the web ------------------------------------------------------------------------------------------
