@@ -43,7 +43,7 @@ from unions.models import Union
 
 CHECKS_SHEET = "审核关系"
 RED, AMBER = PatternFill(bgColor="F6CFCB"), PatternFill(bgColor="FBE7B2")
-CHECK_COLUMNS = {"报表": 20.0, "级别": 8.0, "指标": 10.0, "要求": 58.0, "结果": 58.0}
+CHECK_COLUMNS = {"报表": 19.0, "级别": 7.0, "指标": 9.0, "要求": 57.0, "结果": 66.0}
 RESULT_COLUMN = len(CHECK_COLUMNS)
 FIRST_CHECK = 4
 SATISFIED, BLANK = "满足", "未填"

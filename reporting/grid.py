@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reporting.intake import Cell, Page
-from reporting.labels import MOST_LABEL, UNITS, Said, Vocabulary, code_of, normalise_width, said
+from reporting.labels import MOST_LABEL, UNITS, Said, Vocabulary, code_of, normalise_width, plain, said
 
 # A column holds labels or codes when so many of its cells are some.
 LEAST_IN_COLUMN = 3
@@ -203,8 +204,20 @@ def _strip_of_codes(grid: Grid, vocabulary: Vocabulary) -> Strip | None:
     best = max(coded, key=lambda column: (len(coded[column]), -column), default=None)
     if best is None:
         return None
+    rows = coded[best]
+    # Words beside the codes are labels all the same, though none of this form's.
+    labels = [
+        column
+        for column, texts in grid.texts.items()
+        if column != best and sum(_is_words(texts.get(row, "")) for row in rows) > len(rows) / 2
+    ]
     right = max(column for _, column in grid.page.cells)
-    return Strip(vocabulary, 1, right, (), best, range(min(coded[best]), max(coded[best]) + 1))
+    return Strip(vocabulary, 1, right, tuple(labels[:1]), best, range(min(rows), max(rows) + 1))
+
+
+def _is_words(text: str) -> bool:
+    rest = re.sub(r"[\d.,，\s]+", "", text)
+    return len(plain(rest)) > 1 and not is_unit(rest)
 
 
 def is_unit(text: str) -> bool:

@@ -169,8 +169,15 @@ def _union_of(read: WorkbookRead, unions: Sequence[Union], expected: Union | Non
 
 
 def is_called(union: Union, name: str) -> bool:
-    """Whether somebody who writes `name` means this union: 哈尔滨市总工会（章）, 哈尔滨."""
-    return plain(name.partition("（")[0].partition("(")[0]) in (plain(union.name), plain(union.short_name))
+    """Whether somebody who writes `name` means this union: 哈尔滨市总工会（章）, 哈尔滨, 哈尔滨市, 哈尔滨市工会."""
+    written = plain(name.partition("（")[0].partition("(")[0])
+    return written in (plain(union.name), plain(union.short_name)) or (
+        _place(written) == _place(plain(union.name)) != ""
+    )
+
+
+def _place(name: str) -> str:
+    return name.removesuffix("委员会").removesuffix("工会").removesuffix("总")
 
 
 # -- looking at it -----------------------------------------------------------------------------------------

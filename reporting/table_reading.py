@@ -206,9 +206,9 @@ class Reading:
                     "没有读入。请核对是否串行。",
                 )
             )
-        if len(self.table.conflicts) > len(sheet.rows) / 5:
+        if self.table.out_of_step > len(sheet.rows) / 5:
             raise Refused(
-                f"{sheet.title}有 {len(self.table.conflicts)} 行的代码与项目对不上（如 {read.notes[0].where}），"
+                f"{sheet.title}有 {self.table.out_of_step} 行的代码与项目对不上（如 {read.notes[0].where}），"
                 "像是串了行，没有读入。请按表样核对后再上传。",
                 *(f"{note.where}：{note.sentence}" for note in read.notes[:10]),
             )

@@ -51,7 +51,10 @@ class Table:
     sheet: Sheet
     claims: dict[str, list[Line]] = field(default_factory=dict)
     reworded: list[tuple[str, Line]] = field(default_factory=list)  # claimed by code, the label only alike
-    conflicts: list[tuple[str, Line]] = field(default_factory=list)  # one row's code, another's label
+    conflicts: list[tuple[str, Line]] = field(
+        default_factory=list
+    )  # a row's code and a label that is not its
+    out_of_step: int = 0  # how many of these labels are another row's
     undecided: list[tuple[list[str], Line]] = field(default_factory=list)  # may be several rows
     strangers: list[Line] = field(default_factory=list)
 
@@ -61,8 +64,8 @@ class Table:
 
     @property
     def part(self) -> float:
-        """How much of the form is here."""
-        return (len(self.claims) + len(self.conflicts)) / len(self.sheet.rows)
+        """How much of the form is here. A code beside words that are none of the form's speaks for another form."""
+        return (len(self.claims) + self.out_of_step) / len(self.sheet.rows)
 
     @property
     def resembles(self) -> bool:
@@ -140,6 +143,7 @@ class _Evidence:
     rows: set[str] = field(default_factory=set)
     reworded: bool = False
     conflict: str = ""
+    out_of_step: bool = False
 
     @property
     def is_any(self) -> bool:
@@ -156,7 +160,7 @@ def _evidence(line: Line, vocabulary: Vocabulary) -> _Evidence:
     if agreed:
         return _Evidence(agreed)
     if named:
-        return _Evidence(conflict=own)
+        return _Evidence(conflict=own, out_of_step=True)
     if not line.label:
         return _Evidence(coded) if len(coded) == 1 else _Evidence({own})
     if _is_alike(line, own, vocabulary):
@@ -207,6 +211,7 @@ def _identify(grid: Grid, vocabulary: Vocabulary, lines: list[Line]) -> Table | 
                 }  # a code that the notice prints on a second row is the first one's elsewhere
         if evidence.conflict:
             table.conflicts.append((evidence.conflict, line))
+            table.out_of_step += evidence.out_of_step
         elif len(rows) == 1:
             (above,) = rows
             table.claims.setdefault(above, []).append(line)

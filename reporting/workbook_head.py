@@ -43,7 +43,9 @@ _SEAL = r"(?:\s*[（(]\s*(?:盖\s*章|公\s*章|签\s*章|章|签字|签名)\s*[
 _LABEL = re.compile(rf"(?:{_ANY}){_SEAL}\s*[:：]")
 _WHOLE = re.compile(rf"\s*(?:{_ANY}){_SEAL}\s*")
 _DATE = re.compile(r"(20\d\d)\s*[-年./]\s*(\d{1,2})\s*[-月./]\s*(\d{1,2})")
+_NO_NAME = re.compile(r"[\d\s年月日:/.-]*")  # a date, or the place for one
 _YEAR = re.compile(r"(20\d\d)\s*(?:年度|年)?\s*(?:元旦|春节|两节|[“\"]?送温暖)")
+_AROUND = " \t\r\n\u3000\u00a0_:,;、。"
 _REACH = 8  # columns between a label and what is written behind it
 
 
@@ -108,17 +110,18 @@ def _behind(page: Page, row: int, column: int) -> str:
 
 
 def _put(head: Head, kind: str, value: str) -> None:
-    value = value.strip(" \t\r\n\u3000\u00a0_:：")
+    value = value.strip(_AROUND)
     if kind == "filled_on":
         value = _date(value)
     elif kind == "union":
         # A seal's place behind the name; something else far behind it.
-        value = re.split(r"\s{2,}", re.sub(rf"{_SEAL}\s*$", "", value))[0].strip("_ \u3000")
-        if value:
+        value = re.split(r"\s{2,}", re.sub(rf"{_SEAL}\s*$", "", value))[0].strip(_AROUND)
+        if not _NO_NAME.fullmatch(value):
             head.unions.append(value[:60])
         return
     elif kind:
         value = re.split(r"\s{2,}", value)[0][:30]
+        value = "" if kind == "filler_name" and _NO_NAME.fullmatch(value) else value
     if kind and value:
         head.values.setdefault(kind, value)
 

@@ -22,7 +22,7 @@ def chromium() -> str | None:
 
 
 def main(arguments: list[str]) -> int:
-    command = [sys.executable, "-m", "pytest", "-n", "2", "-q", *arguments]
+    command = [sys.executable, "-m", "pytest", "-n", "3", "-q", *arguments]
     browser = chromium()
     environment = {"SONGWENNUAN_ENV": "test", "DJANGO_SETTINGS_MODULE": "config.settings"}
     if browser:

@@ -138,6 +138,12 @@ def stage(db: None) -> Stage:
     return make_stage()
 
 
+@pytest.fixture(autouse=True)
+def paper_is_drawn_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Doors are asked here, a dozen times each; what a PDF shows is the subject of tests/paper."""
+    monkeypatch.setattr("reporting.pdf.render", lambda *_, **__: b"%PDF-")
+
+
 @pytest.fixture
 def behind(stage: Stage) -> dict[str, dict[str, Any]]:
     """The arguments of each address, all of them leading to 哈尔滨's filing or its campaign's summary."""

@@ -98,6 +98,13 @@ def test_the_province_s_summary_is_no_unit_s_report(stage: Stage, tmp_path: Path
     assert refused(path)["sentence"].startswith("这是全省汇总，不是单位报表")
 
 
+def test_the_plan_of_visits_is_no_unit_s_report(db: None, tmp_path: Path) -> None:
+    path = tmp_path / "走访.xlsx"
+    for command in (("load_notice",), ("load_delegations",), ("write_plan", str(path))):
+        call_command(*command, stdout=io.StringIO())
+    assert refused(path)["sentence"].startswith("这是慰问组的走访安排，不是单位报表")
+
+
 def test_a_template_of_the_command_is_read_by_the_command(stage: Stage, tmp_path: Path) -> None:
     path = tmp_path / "模板.xlsx"
     call_command("write_template", "哈尔滨", str(path), stdout=io.StringIO())
@@ -107,9 +114,9 @@ def test_a_template_of_the_command_is_read_by_the_command(stage: Stage, tmp_path
     assert [form["problems"] for form in answer["forms"]] == [[], []]
 
 
-@pytest.mark.parametrize("name", ["没有.xlsx", "."])
-def test_a_file_that_cannot_be_opened(stage: Stage, tmp_path: Path, name: str) -> None:
-    with pytest.raises(CommandError, match=r"^读不了 .+：.+。$"):
+@pytest.mark.parametrize(("name", "reason"), [("没有.xlsx", "没有这个文件"), (".", "这是文件夹")])
+def test_a_file_that_cannot_be_opened(stage: Stage, tmp_path: Path, name: str, reason: str) -> None:
+    with pytest.raises(CommandError, match=rf"^读不了 .+：{reason}。请检查 FILE= 后的路径。$"):
         call_command("read_workbook", str(tmp_path / name), stdout=io.StringIO())
 
 

@@ -36,6 +36,18 @@ def another_table() -> Made:
     return saved(book)
 
 
+@bad("another form with the same codes", says=NOT_FOUND)
+def same_codes() -> Made:
+    desk = Desk()
+    words = "甲乙丙丁戊己庚辛壬癸"
+    lines = [
+        replace(line, label=f"{words[n % 10]}类{words[n // 10]}项支出")
+        for n, line in enumerate(lines_of(WARMTH))
+    ]
+    desk.form(WARMTH, lines)
+    return Made(desk.finish().content)
+
+
 @bad("nothing in it", says="文件里没有任何内容")
 def nothing() -> Made:
     return saved(Workbook())
@@ -224,6 +236,18 @@ def two_columns() -> Made:
     lines = [replace(line, others={"合计": 5}) for line in lines_of(WARMTH)]
     columns = ("序号", "代码", "项目", "单位", "数字", "合计")
     desk.form(WARMTH, lines, columns=columns, heads={"数字": "本级"})
+    return Made(desk.finish().content)
+
+
+@bad(
+    "the city's own, its districts' and the sum",
+    says=r"有 2 列数字（E 列“市本级”、G 列“合计”），不知以哪一列为准",
+)
+def own_and_sum() -> Made:
+    desk = Desk()
+    lines = [replace(line, others={"南岗区": 2, "合计": 9}) for line in lines_of(WARMTH)]
+    columns = ("序号", "代码", "项目", "单位", "数字", "南岗区", "合计")
+    desk.form(WARMTH, lines, columns=columns, heads={"数字": "市本级"})
     return Made(desk.finish().content)
 
 

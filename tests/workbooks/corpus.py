@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from tests.workbooks import (  # noqa: F401  registers the cases
+    bad_bombs,
     bad_content,
     bad_files,
+    good_heads,
     good_layouts,
     good_marks,
     good_raw,

@@ -108,6 +108,19 @@ def page_says_yuan() -> Made:
     return desk.finish()
 
 
+@good("the head of the figures says 元", notes=(CONVERTED,))
+def head_says_yuan() -> Made:
+    desk = Desk()
+    lines = [
+        replace(line, unit="", figure=float(in_yuan(figures(WARMTH)[line.row])))
+        if line.unit == WANYUAN
+        else line
+        for line in lines_of(WARMTH)
+    ]
+    desk.form(WARMTH, lines, heads={"数字": "数额（元）"})
+    return desk.finish()
+
+
 @good("单位：万元 above the table")
 def page_says_wanyuan() -> Made:
     desk = Desk()

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from openpyxl.worksheet.worksheet import Worksheet
+
 from tests.workbooks.case import HELPCENTER, WARMTH, Made, good
 from tests.workbooks.desk import Desk, Line, Text, at, change, lines_of
-from tests.workbooks.good_layouts import headed
+from tests.workbooks.good_heads import headed
 
 
 def with_cell(slug: str, code: str, figure: Any) -> Made:
@@ -103,6 +105,16 @@ lines_told(
     WARMTH,
     replaced("E3", label="购买防疫物资", reads=None),
     r"!C\d+ E3 这一行的项目是“购买防疫物资”，表样为“提供医疗救助”",
+)
+OTHERS = [f"A{n}" for n in range(1, 6)] + [f"C{n}" for n in range(1, 9)]
+lines_told(
+    "many labels that the form does not have, beside its codes",
+    WARMTH,
+    lambda lines: [
+        replace(line, label=f"甲乙丙丁{line.code}", reads=None) if line.row in OTHERS else line
+        for line in lines
+    ],
+    *(rf"!C\d+ {code} 这一行的项目是“甲乙丙丁{code}”，表样为" for code in OTHERS),
 )
 lines_told(
     "a label in other words beside its code",
@@ -222,7 +234,7 @@ def contradictory_units() -> Made:
 
 @good("told: no such day in the head")
 def no_such_day() -> Made:
-    def write(page):
+    def write(page: Worksheet) -> None:
         page["A3"] = "填报单位：哈尔滨市总工会"
         page["A4"] = "填报人：张三    电话：0451-1     日期：2021-13-45"
 

@@ -16,6 +16,11 @@ from reporting.recognition import Note
 from unions.models import Union
 
 REFUSED = 2
+_REASONS = {
+    FileNotFoundError: "没有这个文件",
+    IsADirectoryError: "这是文件夹",
+    PermissionError: "没有读取的权限",
+}
 
 
 class Command(BaseCommand):
@@ -35,7 +40,8 @@ class Command(BaseCommand):
                     content, file.name, campaigns=campaigns, unions=list(Union.objects.all())
                 )
         except OSError as error:
-            raise CommandError(f"读不了 {file}：{error.strerror}。") from error
+            reason = _REASONS.get(type(error), error.strerror)
+            raise CommandError(f"读不了 {file}：{reason}。请检查 FILE= 后的路径。") from error
         except Refused as refusal:
             self._print({"accepted": False, "sentence": refusal.sentences[0], "sentences": refusal.sentences})
             sys.exit(REFUSED)
