@@ -281,7 +281,9 @@ def test_a_households_picture_leaves_no_copy_in_the_browser(plan: PlanStage, bro
         assert browse(plan.host).get(reverse(name, args=[material.pk])).status_code == 403
 
 
-@pytest.mark.parametrize(("name", "content"), [("登记表.docx", made.docx()), ("证明.jpg", made.jpeg())])
+@pytest.mark.parametrize(
+    ("name", "content"), [("登记表.docx", made.docx()), ("证明.jpg", made.jpeg())], ids=["docx", "jpg"]
+)
 def test_opening_a_households_paper_is_recorded(
     plan: PlanStage, browse: Browse, name: str, content: bytes
 ) -> None:
