@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from reporting.grid import Grid, Strip, is_unit
+from reporting.grid import LEAST_IN_COLUMN, Grid, Strip, is_unit
 from reporting.intake import Cell, letters
 from reporting.labels import normalise_width, plain
 from reporting.tables import Line
@@ -71,7 +71,8 @@ class FigureColumn:
     problem: str = ""
     money_unit: str = ""  # what the head or the page says amounts are in; empty when nothing
     units: int | None = None  # the column of units
-    unread: list[tuple[int, str]] = field(default_factory=list)  # columns with numbers, and their heads
+    unread: dict[int, str] = field(default_factory=dict)  # columns with a number, and their heads
+    untold: frozenset[int] = frozenset()  # those with a number or two only, which may be another table's
 
     def unit_of(self, grid: Grid, line: Line) -> str:
         """The unit of measure that the line itself states."""
@@ -100,7 +101,8 @@ def figure_column(grid: Grid, strip: Strip, lines: Sequence[Line]) -> FigureColu
         chosen.column = units + 1
     else:
         chosen.column = behind[0] if behind else strip.right + 1
-    chosen.unread = [(c, _title(heads.get(c, ()))) for c in open_ if c not in candidates]
+    chosen.unread = {c: _title(heads.get(c, ())) for c in open_ if c not in candidates}
+    chosen.untold = frozenset(c for c in chosen.unread if len(numbers[c]) < LEAST_IN_COLUMN)
     head = "".join(heads.get(chosen.column, ()))
     stated = _MONEY_IN_HEAD.search(normalise_width(head)) or _money_of_page(grid, rows[0])
     chosen.money_unit = stated[1] if stated else ""

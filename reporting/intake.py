@@ -148,7 +148,8 @@ def _refusal(answer: dict[str, Any], name: str) -> Refused:
     """The sentence for what the child would not read."""
     sheet, cell = shown(answer["sheet"], 40), answer["cell"]
     sentences = {
-        "password": f"“{name}”设了打开密码，请取消密码后再上传。",
+        # Excel also encrypts an .xls whose structure is protected; it opens without being asked.
+        "password": f"“{name}”设了打开密码或保护了工作簿，请取消后再上传。",
         "rows": f"“{name}”的工作表“{sheet}”有十万行以上，多为空行，不能接收。请删去报表以外的行，另存后再上传。",
         "far": f"“{name}”的 {sheet}!{cell} 处有内容，离报表太远，不能接收。请删去报表以外的行和列，另存后再上传。",
         "sheets": f"“{name}”有 {sheet} 张工作表，超过 {MAX_SHEETS} 张，不能接收。请只保留报表，另存后再上传。",

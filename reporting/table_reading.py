@@ -230,7 +230,7 @@ class Reading:
 
     def _tell_misplaced(self, read: FormRead, code: str, line: Line) -> None:
         """The row's own cell is blank and a number stands beside it, in a column nobody can name."""
-        for column, _ in self.columns[line.strip].unread:
+        for column in self.columns[line.strip].unread:
             cell = self.table.page.cells.get((line.row, column))
             if cell is not None and looks_like_figure(cell):
                 read.notes.append(
@@ -251,7 +251,8 @@ class Reading:
                 )
             )
         for column in self.columns.values():
-            named = "、".join(f"{letters(c)} 列“{title}”" for c, title in column.unread if title)
+            told = {c: title for c, title in column.unread.items() if title and c not in column.untold}
+            named = "、".join(f"{letters(c)} 列“{title}”" for c, title in told.items())
             if named and column.column:
                 note = f"读取的是 {letters(column.column)} 列；{named}也有数字，没有读取。"
                 read.notes.append(Note(shown(page.name, 40), note))

@@ -194,7 +194,7 @@ def encrypted() -> Made:
     )
 
 
-@bad("an encrypted .xls", says="设了打开密码，请取消密码", file="报表.xls")
+@bad("an encrypted .xls", says="设了打开密码或保护了工作簿，请取消后", file="报表.xls")
 def encrypted_binary() -> Made:
     return Made(
         compound({"Workbook": Binary(PAGE, record(0x2F, struct.pack("<HH", 1, 1) + zeros(50))).stream()})

@@ -177,7 +177,6 @@ lines_told(
         replace(l, figure=None, reads=None, others={"情况": 31}) if l.row == "E3" else l for l in lines
     ],
     r"!F\d+ E3 的数字格空白，这里的“31”不在数字一列",
-    r"读取的是 E 列；F 列“情况”也有数字，没有读取",
     columns=("序号", "代码", "项目", "单位", "数字", "情况"),
 )
 lines_told(
