@@ -395,36 +395,6 @@ class Scan(models.Model):
         constraints = (models.UniqueConstraint(fields=["round", "number"], name="scans_are_numbered"),)
 
 
-def export_path(export: Export, filename: str) -> str:
-    return f"exports/{export.campaign_id}/{uuid.uuid4().hex}.xlsx"
-
-
-class Export(models.Model):
-    """A long export: asked for as a row, written by Celery, kept for those who may see it."""
-
-    class State(models.TextChoices):
-        WAITING = "waiting", "排队中"
-        DONE = "done", "已完成"
-        FAILED = "failed", "失败"
-
-    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="exports")
-    summary = models.ForeignKey("Summary", models.PROTECT, null=True, related_name="+")
-    # What was chosen: {"units": [code], "level": "city", "forms": [slug], "compare": true, …}
-    options = models.JSONField(default=dict)
-    at = models.DateTimeField(default=clock.now)
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
-    state = models.CharField(max_length=7, choices=State.choices, default=State.WAITING)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    finished_at = models.DateTimeField(null=True, blank=True)
-    file = models.FileField(upload_to=export_path, max_length=200, blank=True)
-    name = models.CharField(max_length=200, blank=True)
-    error = models.CharField(max_length=300, blank=True)
-
-    class Meta:
-        ordering = ("-id",)
-        indexes = (models.Index(fields=["id"], condition=Q(state="waiting"), name="exports_waiting"),)
-
-
 class Message(models.Model):
     """A message in the product to one person."""
 
