@@ -9,7 +9,7 @@ from reporting.aggregation import make_summary
 from reporting.campaigns import prepare_filings
 from reporting.models import Campaign, Filing
 from reporting.sample import account, actor, fill, reviewer_of
-from reporting.workbook import summary_workbook
+from reporting.workbooks.summary import summary_workbook
 from reporting.workflow import approve, submit
 from unions.gate import Role
 from unions.models import Person, Union

@@ -249,7 +249,9 @@ FILE_UPLOAD_PERMISSIONS = 0o640
 # where they are received; the proxy refuses bodies over 30 MB.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
-DATA_UPLOAD_MAX_NUMBER_FILES = 310  # a folder of returned workbooks; reporting.archives says more kindly: 300
+DATA_UPLOAD_MAX_NUMBER_FILES = (
+    310  # a folder of returned workbooks; reporting.incoming.archives says more kindly: 300
+)
 
 # -- Redis: Celery and the progress cache. Both may lose everything at any moment. -------------------------
 
@@ -298,7 +300,14 @@ CELERY_BEAT_SCHEDULE = {
 
 # -- mail --------------------------------------------------------------------------------------------------
 
-EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if PRODUCTION else 'console'}.EmailBackend"
+EMAIL_FOLDER = os.environ.get("EMAIL_FOLDER", "")  # the demonstration's letters, which nobody is sent
+EMAIL_BACKEND = (
+    "django.core.mail.backends.smtp.EmailBackend"
+    if PRODUCTION
+    else "config.mail.FolderBackend"
+    if EMAIL_FOLDER
+    else "django.core.mail.backends.console.EmailBackend"
+)
 EMAIL_HOST = os.environ.get("EMAIL_HOST", "localhost")
 EMAIL_PORT = int(os.environ.get("EMAIL_PORT", "25"))
 EMAIL_HOST_USER = os.environ.get("EMAIL_HOST_USER", "")

@@ -1,7 +1,8 @@
 """Planned and paid money, summed in SQL: one cube of destination × kind × source that every table folds.
 
-All amounts are 分. Planned counts the visits of the plan; paid counts what was really visited, unplanned
-visits among them, under the source it was really paid from.
+All amounts are 分. Planned counts the visits of the plan, and done those of them that were visited: of five
+planned visits never six are done. Visits that nobody planned are counted beside them. Paid sums up both, under
+the source it was really paid from.
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ from delegations.models import Delegation, Visit
 
 @dataclass(frozen=True)
 class Line:
-    """What stands under one destination, kind and source. `source` None: not chosen yet."""
+    """What stands under one destination, kind and source. `source` None: not chosen yet.
+
+    `done` counts under the source a visit was planned from, `unplanned` and what was paid under the one that paid.
+    """
 
     delegation: int
     destination: int
@@ -28,6 +32,7 @@ class Line:
     money: int = 0
     goods: int = 0
     done: int = 0
+    unplanned: int = 0
     paid_money: int = 0
     paid_goods: int = 0
 
@@ -49,7 +54,7 @@ class Line:
         return replace(self, **figures)
 
 
-FIGURES = ("visits", "money", "goods", "done", "paid_money", "paid_goods")
+FIGURES = ("visits", "money", "goods", "done", "unplanned", "paid_money", "paid_goods")
 
 
 def lines(delegations: QuerySet[Delegation]) -> list[Line]:
@@ -59,11 +64,17 @@ def lines(delegations: QuerySet[Delegation]) -> list[Line]:
     planned = (
         visits.filter(standing=Visit.Standing.PLANNED)
         .values(d=F("destination__delegation"), at=F("destination"), what=F("kind"), fund=F("source"))
-        .annotate(n=Count("pk"), m=Sum("money"), g=Sum("goods"))
+        .annotate(
+            n=Count("pk"),
+            done=Count("pk", filter=Q(outcome=Visit.Outcome.DONE)),
+            m=Sum("money"),
+            g=Sum("goods"),
+        )
     )
     for row in planned:
         key = (row["at"], row["what"], row["fund"])
-        cube[key] = Line(row["d"], *key, visits=row["n"], money=row["m"] or 0, goods=row["g"] or 0)
+        planned_sums = {"visits": row["n"], "money": row["m"] or 0, "goods": row["g"] or 0}
+        cube[key] = Line(row["d"], *key, **planned_sums, done=row["done"])
     paid = (
         visits.filter(outcome=Visit.Outcome.DONE)
         .filter(Q(standing=Visit.Standing.PLANNED) | Q(standing=Visit.Standing.UNPLANNED))
@@ -73,12 +84,17 @@ def lines(delegations: QuerySet[Delegation]) -> list[Line]:
             what=F("kind"),
             fund=Coalesce("paid_source", "source"),
         )
-        .annotate(n=Count("pk"), m=Sum("paid_money"), g=Sum("paid_goods"))
+        .annotate(
+            unplanned=Count("pk", filter=Q(standing=Visit.Standing.UNPLANNED)),
+            m=Sum("paid_money"),
+            g=Sum("paid_goods"),
+        )
     )
     for row in paid:
         key = (row["at"], row["what"], row["fund"])
         line = cube.get(key) or Line(row["d"], *key)
-        cube[key] = replace(line, done=row["n"], paid_money=row["m"] or 0, paid_goods=row["g"] or 0)
+        paid_sums = {"paid_money": row["m"] or 0, "paid_goods": row["g"] or 0}
+        cube[key] = replace(line, unplanned=row["unplanned"], **paid_sums)
     return list(cube.values())
 
 

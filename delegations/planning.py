@@ -13,7 +13,6 @@ from django.db.models import Max, QuerySet
 from django.urls import reverse
 
 from delegations.access import require, require_office
-from delegations.households import require_discreet
 from delegations.models import (
     Arrangement,
     Delegation,
@@ -22,6 +21,7 @@ from delegations.models import (
     Visit,
 )
 from delegations.money import show_yuan
+from delegations.personal.households import require_discreet
 from delegations.plans import (
     COMPOSITION_FIELDS,
     MIN_REASON,

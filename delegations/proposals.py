@@ -8,8 +8,8 @@ from django.urls import reverse
 from django.views.decorators.debug import sensitive_variables
 
 from delegations.access import require
-from delegations.households import put, require_discreet, require_not_told
 from delegations.models import Delegation, Destination, PersonalData, Visit
+from delegations.personal.households import put, require_discreet, require_not_told
 from delegations.planning import MOST_VISITS, required
 from delegations.saving import lock_delegation, note, require_state, still, touch
 from delegations.typed import clean

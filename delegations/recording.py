@@ -10,10 +10,10 @@ from django.db.models import Count
 
 from delegations.access import require
 from delegations.budget import fold, lines
-from delegations.households import require_discreet
 from delegations.models import Delegation, Destination, Material, MaterialKind, Visit
 from delegations.money import show_yuan
 from delegations.norms import departure, subject_of
+from delegations.personal.households import require_discreet
 from delegations.planning import concerned, move, page_of, require_seen, required
 from delegations.plans import (
     ERROR,

@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping
 
 from django.db import transaction
 
-from delegations import personal, planning, proposals, recording
+from delegations import planning, proposals, recording
 from delegations.cloning import clone_delegations
 from delegations.models import Delegation, Destination, FundSource, PlanEvent, Visit
+from delegations.personal import disclosure
 from delegations.sample_files import file_materials
 from delegations.saving import Saved, save_plan, save_record
 from delegations.typed import show
@@ -243,7 +244,7 @@ def _households(destination: Destination, by: Actor) -> None:
             "address": f"{MADE}{destination.union.short_name}某小区",
             "illness": MADE + "慢性病，长期服药" if number else "",
         }
-        personal.write(visit=visit, values=values, by=by)
+        disclosure.write(visit=visit, values=values, by=by)
 
 
 # -- after the visits --------------------------------------------------------------------------------------

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from delegations import uploads
-from delegations.materials import Link, add_link
+from delegations.files import uploads
+from delegations.files.materials import Link, add_link
 from delegations.models import Destination, MaterialKind
 from reporting.sample import made_document
 from unions.gate import Actor

@@ -13,8 +13,8 @@ from django.db import models, transaction
 from django.db.models import F
 
 from delegations.access import require
-from delegations.households import INDISCREET, Discretion
 from delegations.models import Delegation, Destination, FundSource, PlanEvent, Visit
+from delegations.personal.households import INDISCREET, Discretion
 from delegations.typed import PLAN, RECORD, UNPLANNED, Typed, in_words
 from reporting.clock import now
 from reporting.errors import WrongState

@@ -6,7 +6,7 @@ import logging
 
 from celery import shared_task
 
-from delegations import uploads
+from delegations.files import uploads
 
 log = logging.getLogger(__name__)
 

@@ -1,6 +1,6 @@
 """What the figures of form 2 say in the 送温暖报告. Notice 黑工办发〔2020〕30号, attachment 2."""
 
-from reporting.wording import Choice, Sentence, Share
+from reporting.drafts.wording import Choice, Sentence, Share
 
 SENTENCES: dict[str, list[Sentence | Choice]] = {
     "帮扶中心工作": [

@@ -7,9 +7,9 @@ from typing import Any
 
 from django.core.checks import CheckMessage, Error, register
 
+from reporting.drafts.wording import CHAPTERS, unknown_words
 from reporting.registry import all_forms
 from reporting.statistical import StatisticalForm
-from reporting.wording import CHAPTERS, unknown_words
 
 
 @register("reporting")

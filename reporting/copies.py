@@ -144,7 +144,7 @@ def current_copy(filing: Filing) -> Copy:
 
 def sealed_workbook(copy: Copy) -> bytes:
     """A round as a workbook in the official layout, as sealed; it is never taken for 本级 when it is read back."""
-    from reporting.filing_workbook import filing_workbook  # openpyxl takes its time
+    from reporting.workbooks.filing import filing_workbook  # openpyxl takes its time
 
     round_ = copy.round
     assert round_ is not None  # a draft has a workbook of its own, without the subordinates' figures

@@ -25,6 +25,7 @@ from reporting.documents import CONTENT_TYPES
 from reporting.errors import Refused, ReportingError, WrongState
 from reporting.filling import lock_filing
 from reporting.models import Campaign, Event, Filing, Outbox, Round
+from reporting.standing import Sending
 from unions.gate import Actor
 
 MAX_ATTEMPTS = 8
@@ -216,11 +217,11 @@ def _message(mail: Outbox) -> EmailMessage:
 
 def attachments(copy: Copy) -> list[tuple[str, bytes, str]]:
     """(name, content, type) of workbook, report and PDF. Raises Refused where one of them can't be had."""
-    from reporting.paper import (  # WeasyPrint's and segno's time, only where mail is sent
+    from reporting.paper.pdf import CONTENT_TYPE
+    from reporting.paper.printing import (  # WeasyPrint's and segno's time, only where mail is sent
         filing_name,
         filing_pdf,
     )
-    from reporting.pdf import CONTENT_TYPE
 
     assert copy.round is not None
     found = [(f"{copy.stem}.xlsx", sealed_workbook(copy), CONTENT_TYPES["xlsx"])]
@@ -277,24 +278,6 @@ def why_not_sent(error: Exception) -> str:
 
 
 # -- how it stands -----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Sending:
-    """How the mail of one round stands. `at`: when it was sent, or when it is tried again."""
-
-    to: str
-    state: str  # sent, waiting, failed
-    at: datetime.datetime
-    reason: str
-
-    @property
-    def label(self) -> str:
-        return {"sent": "已发送", "waiting": "等待发送", "failed": "发送失败"}[self.state]
-
-    @property
-    def css(self) -> str:
-        return {"sent": "done", "waiting": "waiting", "failed": "failed"}[self.state]
 
 
 def sendings(rounds: Iterable[int | None], mailbox: str = "") -> dict[int, Sending]:

@@ -501,3 +501,36 @@ class SummaryEntry(models.Model):
     class Meta:
         ordering = ("round__filing__union__position",)
         constraints = (models.UniqueConstraint(fields=["summary", "round"], name="one_entry_per_round"),)
+
+
+def export_path(export: Export, filename: str) -> str:
+    return f"exports/{uuid.uuid4().hex}.xlsx"
+
+
+class Export(models.Model):
+    """A workbook of a summary as somebody chose it. The same choice of the same summary is made once."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "排队中"
+        DONE = "done", "已完成"
+        FAILED = "failed", "失败"
+
+    summary = models.ForeignKey(Summary, models.CASCADE, related_name="exports")
+    # {"forms": ["warmth"], "unions": ["230100"], "level": "all", "cities": true}; unions empty: every one
+    wanted = models.JSONField()
+    # The summary of an earlier campaign whose figures stand beside these.
+    compared = models.ForeignKey(Summary, models.PROTECT, null=True, related_name="+")
+    digest = models.CharField(max_length=64)
+    requested_at = models.DateTimeField(default=clock.now)
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    state = models.CharField(max_length=7, choices=State.choices, default=State.WAITING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    error = models.CharField(max_length=300, blank=True)
+    file = models.FileField(upload_to=export_path, max_length=200, blank=True)
+    size = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = (models.UniqueConstraint(fields=["summary", "digest"], name="same_choice_once"),)
+        indexes = (models.Index(fields=["id"], condition=Q(state="waiting"), name="exports_waiting"),)

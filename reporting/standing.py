@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from django.db.models import Count, Q, QuerySet
 
@@ -12,9 +12,6 @@ from reporting.assessment import Assessment, assess_all
 from reporting.models import Campaign, Event, Filing
 from unions.gate import Actor
 from unions.models import Union
-
-if TYPE_CHECKING:
-    from reporting.dispatch import Sending
 
 State = Filing.State
 
@@ -111,6 +108,24 @@ def standings(campaigns: Iterable[Campaign], union: Union) -> dict[int, Standing
     for campaign_id, state, n in groups:
         counts[campaign_id][state] = n
     return {pk: Standing(by_state) for pk, by_state in counts.items()}
+
+
+@dataclass(frozen=True)
+class Sending:
+    """How the mail of one round stands. `at`: when it was sent, or when it is tried again."""
+
+    to: str
+    state: str  # sent, waiting, failed
+    at: datetime.datetime
+    reason: str
+
+    @property
+    def label(self) -> str:
+        return {"sent": "已发送", "waiting": "等待发送", "failed": "发送失败"}[self.state]
+
+    @property
+    def css(self) -> str:
+        return {"sent": "done", "waiting": "waiting", "failed": "failed"}[self.state]
 
 
 @dataclass(frozen=True)

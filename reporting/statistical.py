@@ -16,9 +16,9 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.base import ModelBase
 
+from reporting.drafts.wording import Choice, Sentence, Share
 from reporting.fields import Indicator
 from reporting.rules import HARD, Rule, as_condition, sum_rule
-from reporting.wording import Choice, Sentence, Share
 from unions.gate import GatedManager
 
 

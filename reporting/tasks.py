@@ -8,9 +8,9 @@ from celery import shared_task
 from django.core.cache import cache
 from django.utils import timezone
 
-from reporting import batches
 from reporting.aggregation import Progress, due_runs, work_off_one
 from reporting.dispatch import deliver, due_mail
+from reporting.incoming import batches
 from reporting.models import AggregationRun
 
 log = logging.getLogger(__name__)

@@ -37,6 +37,7 @@ from services import (
 )
 
 LOGS = ROOT / ".run" / "logs"
+MAIL = ROOT / "demo" / "mail"
 MANAGE = [sys.executable, str(ROOT / "manage.py")]
 WEB_SECONDS = 40
 # verb → (command of manage.py, how many words follow the verb)
@@ -73,6 +74,7 @@ def environment(services: Services) -> dict[str, str]:
         "SECRET_KEY": services.state["secret_key"],
         "PERSONAL_DATA_KEYS": services.state["personal_data_keys"],
         "MEDIA_ROOT": str(media),
+        "EMAIL_FOLDER": str(MAIL),
         "PYTHONUNBUFFERED": "1",
     }
     return os.environ | services.environment() | own
@@ -174,7 +176,7 @@ def run() -> None:
             )
             wait_for_web(processes)
             manage(env, "accounts")
-            setup.say(f"\n  打开  http://127.0.0.1:{port()}/    日志在 {LOGS}/    按 Ctrl-C 结束\n")
+            setup.say(f"\n  打开  http://127.0.0.1:{port()}/    日志在 {LOGS}/    发出的邮件在 {MAIL}/    按 Ctrl-C 结束\n")
             while True:
                 processes.refuse_dead()
                 time.sleep(0.5)

@@ -1,6 +1,6 @@
 """What the figures of form 1 say in the 送温暖报告. Notice 黑工办发〔2020〕30号 [二] and [四(一)] give the words."""
 
-from reporting.wording import Choice, Sentence, Share
+from reporting.drafts.wording import Choice, Sentence, Share
 
 SENTENCES: dict[str, list[Sentence | Choice]] = {
     "总体情况": [

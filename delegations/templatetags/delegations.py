@@ -5,9 +5,9 @@ from __future__ import annotations
 from django import template
 
 from delegations import typed
-from delegations.households import masked_name
 from delegations.models import Destination, Visit
 from delegations.money import plain_yuan, show_yuan
+from delegations.personal.households import masked_name
 
 register = template.Library()
 

@@ -16,11 +16,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from delegations import budget, planning, standards
 from delegations.access import is_office, may, require_a_plan, require_office, sees_a_plan, sees_all
+from delegations.board.overview import Fund, overview
 from delegations.dates import span
 from delegations.forms import ArrangementForm, NormForm, SourceForm
 from delegations.models import Delegation, Destination, MaterialKind, Norm, PlanEvent
 from delegations.norms import bounds
-from delegations.overview import Fund, overview
 from delegations.plans import Rulebook
 from reporting.clock import now
 from reporting.errors import Refused, ReportingError

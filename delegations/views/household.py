@@ -17,10 +17,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
 
-from delegations import personal
 from delegations.access import may, reach, require
-from delegations.households import UNREADABLE, masked
 from delegations.models import Delegation, PersonalData, Visit
+from delegations.personal import disclosure
+from delegations.personal.households import UNREADABLE, masked
 from delegations.plans import MIN_REASON
 from reporting.errors import Refused, ReportingError, WrongState
 from unions.middleware import ActingRequest
@@ -60,7 +60,7 @@ def household_page(request: ActingRequest, pk: int) -> HttpResponse:
     cleared = {f for f in request.POST.getlist("clear") if f in PersonalData.FIELDS}
     try:
         values = _values(typed, cleared)
-        changed = personal.write(visit=visit, values=values, by=request.actor)
+        changed = disclosure.write(visit=visit, values=values, by=request.actor)
     except ValidationError as error:
         return _page(request, visit, typed=typed, cleared=cleared, errors=error.message_dict, status=422)
     except ReportingError as error:
@@ -89,7 +89,7 @@ def reveal(request: ActingRequest, pk: int) -> HttpResponse:
     require(request.actor, "reveal", visit.destination.delegation)
     reason = request.POST.get("reason", "")
     try:
-        clear = personal.reveal(visit=visit, reason=reason, by=request.actor)
+        clear = disclosure.reveal(visit=visit, reason=reason, by=request.actor)
     except Refused as error:
         return _page(request, visit, ask="reveal", reason=reason, asked_wrong=error.sentences, status=422)
     return _page(request, visit, clear=clear)

@@ -31,13 +31,13 @@ from django.utils.http import http_date
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
-from delegations import bundle, uploads
-from delegations import materials as actions
 from delegations.access import may, reach, require
-from delegations.contents import CONTENT_TYPES, MAX_SIZE
-from delegations.materials import Link
+from delegations.files import bundle, uploads
+from delegations.files import materials as actions
+from delegations.files.contents import CONTENT_TYPES, MAX_SIZE
+from delegations.files.materials import Link
+from delegations.files.photographs import PILLOW
 from delegations.models import Delegation, Destination, Material, MaterialKind, Upload
-from delegations.photographs import PILLOW
 from delegations.saving import note
 from delegations.views.material_page import page_of
 from reporting.errors import ReportingError, WrongState

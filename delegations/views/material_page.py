@@ -10,9 +10,9 @@ from django.db.models import Prefetch, prefetch_related_objects
 from django.urls import reverse
 
 from delegations.access import may
-from delegations.contents import FORMATS, MAX_SIZE, accept
+from delegations.files.contents import FORMATS, MAX_SIZE, accept
+from delegations.files.photographs import PILLOW
 from delegations.models import Delegation, Destination, Material, MaterialKind, Upload
-from delegations.photographs import PILLOW
 from delegations.recording import Checklist
 from delegations.views.head import MATERIALS, head
 from unions.middleware import ActingRequest

@@ -11,16 +11,17 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_safe
 
-from delegations import itinerary_calendar, personal
 from delegations.access import NOT_YOURS, may, reach, require, require_a_plan
-from delegations.itinerary import itinerary_name, itinerary_pdf
-from delegations.itinerary_calendar import calendar_name, delegation_calendar
+from delegations.itinerary.calendar import CONTENT_TYPE as ICS
+from delegations.itinerary.calendar import calendar_name, delegation_calendar
+from delegations.itinerary.printed import itinerary_name, itinerary_pdf
 from delegations.models import Delegation, PlanEvent, Visit
+from delegations.personal import disclosure
 from delegations.plans import plans
-from reporting import pdf
 from reporting.clock import now
 from reporting.errors import Refused, ReportingError
 from reporting.models import Campaign
+from reporting.paper import pdf
 from unions.gate import Actor
 from unions.middleware import ActingRequest
 
@@ -31,7 +32,7 @@ from unions.middleware import ActingRequest
 def workbook(request: ActingRequest, pk: int) -> HttpResponse:
     """GET: households masked. POST with `personal` and `reason`: with a sheet of them in clear, recorded."""
     # Only here: openpyxl takes its time.
-    from delegations.workbook import CONTENT_TYPE, Households, load, plan_workbook, workbook_name
+    from delegations.workbook.book import CONTENT_TYPE, Households, load, plan_workbook, workbook_name
 
     actor = request.actor
     require_a_plan(actor)
@@ -69,7 +70,7 @@ def _reveal(actor: Actor, delegations: list[Delegation], reason: str) -> dict[in
         for visit in destination.visits.all()
         if visit.standing in standings
     ]
-    return personal.reveal_for_export(visits=visits, reason=reason, by=actor)
+    return disclosure.reveal_for_export(visits=visits, reason=reason, by=actor)
 
 
 def _sentence(problem: Exception) -> str:
@@ -98,7 +99,7 @@ def calendar(request: ActingRequest, pk: int) -> HttpResponse:
     except ReportingError as problem:
         messages.error(request, _sentence(problem))
         return redirect("delegation", pk)
-    return _download(content, itinerary_calendar.CONTENT_TYPE, calendar_name(delegation))
+    return _download(content, ICS, calendar_name(delegation))
 
 
 def _whole(actor: Actor, pk: int) -> Delegation:

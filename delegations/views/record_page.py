@@ -8,9 +8,9 @@ from typing import Any
 from django.urls import reverse
 
 from delegations.access import may
-from delegations.households import masked_name
 from delegations.models import Delegation, Destination, FundSource, Visit
 from delegations.money import show_yuan
+from delegations.personal.households import masked_name
 from delegations.plans import Problem, Rulebook, norm_departure, plans
 from delegations.recording import (
     Checklist,

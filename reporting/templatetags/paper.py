@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django import template
 
-from reporting.paper_code import short_code
+from reporting.paper.code import short_code
 
 register = template.Library()
 

@@ -15,13 +15,13 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from reporting import batches
-from reporting.archives import MAX_INFLATED, MOST_FILES, members_of
 from reporting.clock import now
 from reporting.documents import MEGABYTE, clean_name
 from reporting.errors import Refused, ReportingError, WrongState
 from reporting.filling import require_running
-from reporting.import_preview import FormPreview, previews
+from reporting.incoming import batches
+from reporting.incoming.archives import MAX_INFLATED, MOST_FILES, members_of
+from reporting.incoming.preview import FormPreview, previews
 from reporting.models import BatchFile, Campaign, ImportBatch
 from reporting.tasks import start_batches
 from reporting.views.entry_answers import answers_json

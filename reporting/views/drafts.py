@@ -29,7 +29,7 @@ def _word(content: bytes, name: str) -> HttpResponse:
 @require_safe
 def report_draft(request: ActingRequest, pk: int) -> HttpResponse:
     """送温暖报告 as far as figures can write it, from what stands in the filing now."""
-    from reporting.report_draft import draft_document, draft_name, of_copy  # python-docx takes its time
+    from reporting.drafts.report import draft_document, draft_name, of_copy  # python-docx takes its time
 
     rows = Filing.objects.visible_to(request.actor).select_related("campaign", "union__parent")
     filing: Filing = get_object_or_404(rows, pk=pk)
@@ -47,7 +47,7 @@ def _summary(request: ActingRequest, pk: int) -> Summary:
 @require_safe
 def summary_report(request: ActingRequest, pk: int) -> HttpResponse:
     """The same for the whole province, with every unit's share."""
-    from reporting.report_draft import draft_document, draft_name, of_summary
+    from reporting.drafts.report import draft_document, draft_name, of_summary
 
     draft = of_summary(_summary(request, pk))
     return _word(draft_document(draft), draft_name(draft))
@@ -56,8 +56,11 @@ def summary_report(request: ActingRequest, pk: int) -> HttpResponse:
 @login_required
 @require_safe
 def summary_pdf(request: ActingRequest, pk: int) -> HttpResponse:
-    from reporting.paper import summary_name, summary_pdf  # only here: WeasyPrint fills a process's memory
-    from reporting.pdf import CONTENT_TYPE
+    from reporting.paper.pdf import CONTENT_TYPE
+    from reporting.paper.printing import (  # only here: WeasyPrint fills a process's memory
+        summary_name,
+        summary_pdf,
+    )
 
     summary = _summary(request, pk)
     try:

@@ -12,9 +12,9 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from reporting import imports
 from reporting.errors import Refused, ReportingError, WrongState
 from reporting.filling import HEAD_FIELDS
+from reporting.incoming import imports
 from reporting.models import Filing, Import
 from reporting.standing import OWN_SCOPE, has_subordinates
 from reporting.views.entry_answers import answers_json

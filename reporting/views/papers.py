@@ -27,7 +27,7 @@ def _visible(request: ActingRequest, pk: int, action: str) -> Filing:
 
 
 def _workbook(content: bytes, name: str) -> HttpResponse:
-    from reporting.workbook import CONTENT_TYPE  # openpyxl takes its time
+    from reporting.workbooks.summary import CONTENT_TYPE  # openpyxl takes its time
 
     response = HttpResponse(content, content_type=CONTENT_TYPE)
     response["Content-Disposition"] = content_disposition_header(True, name) or ""
@@ -40,7 +40,7 @@ def _workbook(content: bytes, name: str) -> HttpResponse:
 @require_safe
 def template(request: ActingRequest, pk: int) -> HttpResponse:
     """Both forms blank, bound to this union and campaign: to be filled in where there is no network."""
-    from reporting.filing_workbook import filing_workbook, workbook_name
+    from reporting.workbooks.filing import filing_workbook, workbook_name
 
     filing = _visible(request, pk, "view_draft")
     content = filing_workbook(
@@ -59,7 +59,7 @@ def template(request: ActingRequest, pk: int) -> HttpResponse:
 @require_safe
 def workbook(request: ActingRequest, pk: int) -> HttpResponse:
     """What was submitted last, as sealed; while a filing is being filled in, its own people take the draft."""
-    from reporting.filing_workbook import filing_workbook, workbook_name
+    from reporting.workbooks.filing import filing_workbook, workbook_name
 
     filing = _visible(request, pk, "view")
     sheets = sheets_for(filing.campaign)

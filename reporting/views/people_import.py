@@ -15,14 +15,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from reporting import people_import as actions
 from reporting.clock import now
 from reporting.documents import clean_name
 from reporting.errors import Refused, ReportingError
-from reporting.people_import import PEOPLE, UNIONS, Judged, Row
-from reporting.row_workbooks import Column, Line, lines_of, template
+from reporting.incoming import people as actions
+from reporting.incoming.people import PEOPLE, UNIONS, Judged, Row
+from reporting.incoming.row_workbooks import Column, Line, lines_of, template
 from reporting.views.imports import ACCEPT
-from reporting.workbook import CONTENT_TYPE
+from reporting.workbooks.summary import CONTENT_TYPE
 from unions.gate import Actor
 from unions.middleware import ActingRequest
 from unions.models import Union

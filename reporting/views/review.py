@@ -22,8 +22,8 @@ from reporting.dispatch import sendings as sendings_of
 from reporting.errors import Refused, WrongState
 from reporting.forms import EVERYTHING, ONLY_CELLS, SendBackForm
 from reporting.models import Campaign, Filing, Round
+from reporting.paper.scans import scans_of
 from reporting.rounds import RoundView, changed_beside_figures, compare, events_of, view_round
-from reporting.scans import scans_of
 from reporting.sheets import sheets_for
 from reporting.standing import last_returns, reviewable, waiting_first
 from unions.gate import Actor

@@ -19,8 +19,8 @@ from reporting.copies import Copy, draft_copy, rounds_at_hand, sealed_copy
 from reporting.dispatch import sendings
 from reporting.errors import Refused, ReportingError, WrongState
 from reporting.models import Filing, Round, Scan, Summary
-from reporting.paper_code import code_typed, short_code
-from reporting.scans import ACCEPT, CONTENT_TYPES, may_attach, scans_of, store_scan
+from reporting.paper.code import code_typed, short_code
+from reporting.paper.scans import ACCEPT, CONTENT_TYPES, may_attach, scans_of, store_scan
 from unions.gate import Actor
 from unions.middleware import ActingRequest
 
@@ -62,11 +62,11 @@ def _guarded(response: R) -> R:
 @require_safe
 def filing_pdf(request: ActingRequest, pk: int) -> HttpResponse:
     """`?round=2`: that round. Otherwise what stands: the draft for its own people, else the last round."""
-    from reporting.paper import (  # only here: fills the memory of a process that never prints
+    from reporting.paper.pdf import CONTENT_TYPE
+    from reporting.paper.printing import (  # only here: fills the memory of a process that never prints
         filing_name,
         filing_pdf,
     )
-    from reporting.pdf import CONTENT_TYPE
 
     filing = _visible(request, pk)
     copy = _copy(filing, request.actor, request.GET.get("round"))

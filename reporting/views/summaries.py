@@ -349,7 +349,11 @@ def _children(sheet: SealedSheet, code: str, whole: Figures, address: PartsAddre
 @login_required
 @require_safe
 def workbook(request: ActingRequest, pk: int) -> HttpResponse:
-    from reporting.workbook import CONTENT_TYPE, summary_workbook, workbook_name  # openpyxl takes its time
+    from reporting.workbooks.summary import (  # openpyxl takes its time
+        CONTENT_TYPE,
+        summary_workbook,
+        workbook_name,
+    )
 
     summary = _summary(request, pk)
     response = HttpResponse(summary_workbook(summary), content_type=CONTENT_TYPE)

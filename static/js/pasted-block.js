@@ -1,5 +1,5 @@
 // A block copied from Excel or WPS: its cells, and which row of the form each of its lines is. As an upload reads
-// tables (reporting/recognition.py): by codes and labels where the block has them, nothing is guessed.
+// tables (reporting/reading/recognition.py): by codes and labels where the block has them, nothing is guessed.
 
 import { NotAFigure, normalise, parse, show } from "./figures.js";
 
@@ -60,7 +60,7 @@ export function exactLines(lines, html) {
 
 const plainWidth = (text) => text.replace(/[\uff01-\uff5e]/g, (c) => String.fromCharCode(c.charCodeAt(0) - 0xfee0));
 
-// The text that a person would type for what stands in a cell of the block, as reporting/cell_figures.py has it.
+// The text that a person would type for what stands in a cell of the block, as reporting/reading/cell_figures.py has it.
 // unit: what the block says that figures of this line are in. Throws NotAFigure.
 export function figureText(cell, raw, unit = "") {
   const text = normalise(raw);

@@ -12,7 +12,7 @@ from openpyxl import load_workbook
 
 from reporting.aggregation import make_summary
 from reporting.models import Campaign, Summary
-from reporting.workbook import summary_workbook
+from reporting.workbooks.summary import summary_workbook
 from tests.aggregation.sealed import Province
 
 

@@ -12,10 +12,10 @@ from django.core.exceptions import ValidationError
 from django.urls import reverse
 from playwright.sync_api import Locator, Page, expect
 
-from reporting.cell_figures import figure_text
 from reporting.filling import Change, save_cells, working_row
-from reporting.intake import Cell
 from reporting.models import CellChange, Import, ImportBatch
+from reporting.reading.cell_figures import figure_text
+from reporting.reading.intake import Cell
 from reporting.sheets import sheet_for
 from reporting.tasks import work_batches
 from tests.browser.test_entry import cell, ready, saved

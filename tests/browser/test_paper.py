@@ -14,7 +14,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from reporting.models import Filing, Scan
-from reporting.scans import store_scan
+from reporting.paper.scans import store_scan
 from tests.browser.conftest import session_cookie
 from tests.workflow.stage import Stage, make_stage
 from unions.gate import Role

@@ -10,8 +10,8 @@ import datetime
 from dataclasses import dataclass, field
 
 from delegations import norms
-from delegations.households import put
 from delegations.models import Arrangement, Delegation, Destination, FundSource, PersonalData, Visit
+from delegations.personal.households import put
 from delegations.plans import COMPOSITION_FIELDS
 from reporting.models import Campaign
 from tests.cast import UnionTree, actor, make_union_tree, person

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from typing import Any
 
 import pytest
@@ -24,7 +25,8 @@ def of(plan: PlanStage, *delegations: Delegation) -> Account:
 
 
 def figures(line: Line) -> tuple[int, ...]:
-    return (line.visits, line.money, line.goods, line.done, line.paid_money, line.paid_goods)
+    planned = (line.visits, line.money, line.goods, line.done)
+    return (*planned, line.unplanned, line.paid_money, line.paid_goods)
 
 
 def row_of(rows: list[Row], label: str) -> Row:
@@ -68,7 +70,8 @@ def reckoned(visits: list[Visit]) -> tuple[int, ...]:
         len(plan),
         sum(v.money or 0 for v in plan),
         sum(v.goods or 0 for v in plan),
-        len(done),
+        sum(v.standing == "planned" for v in done),
+        sum(v.standing == "unplanned" for v in done),
         sum(v.paid_money or 0 for v in done),
         sum(v.paid_goods or 0 for v in done),
     )
@@ -83,7 +86,9 @@ def test_all_tables_come_to_the_same_sum(plan: PlanStage, seed: int) -> None:
     wanted = reckoned(visits)
     for table in (found.by_kind, found.by_source, found.by_delegation, found.by_destination):
         assert figures(table.total.line) == wanted
-    assert found.total.line.difference == wanted[4] + wanted[5] - wanted[1] - wanted[2]
+        for row in table.rows:
+            assert row.line.done <= row.line.visits, "of five planned visits six are never done"
+    assert found.total.line.difference == wanted[5] + wanted[6] - wanted[1] - wanted[2]
     for row, places in found.groups:
         assert figures(row.line) == figures(sum((p.line for p in places), start=Line(0, 0, "", None)))
         assert figures(row.line) == reckoned(
@@ -96,7 +101,7 @@ def test_all_tables_come_to_the_same_sum(plan: PlanStage, seed: int) -> None:
         row = row_of(found.by_source.rows, source.name)
         planned = [v for v in visits if v.source_id == source.pk]
         paid = [v for v in visits if (v.paid_source_id or v.source_id) == source.pk]
-        assert figures(row.line) == (*reckoned(planned)[:3], *reckoned(paid)[3:])
+        assert figures(row.line) == (*reckoned(planned)[:4], *reckoned(paid)[4:])
 
 
 def test_the_parts_of_two_people_come_to_the_whole(plan: PlanStage) -> None:
@@ -111,7 +116,7 @@ def test_the_parts_of_two_people_come_to_the_whole(plan: PlanStage) -> None:
 def test_an_account_as_planned(plan: PlanStage) -> None:
     locked_and_recorded(plan)
     found = of(plan, plan.first)
-    assert figures(found.total.line) == (10, 13_200_000, 0, 10, 13_200_000, 0)
+    assert figures(found.total.line) == (10, 13_200_000, 0, 10, 0, 13_200_000, 0)
     assert (found.differing, found.out_of_norm, found.waiting) == ([], [], 0)
     assert [row.share for row in found.by_kind.rows] == [100, 100, 100, 100]
 
@@ -178,6 +183,21 @@ def test_what_was_paid_outside_its_norm_is_listed_though_it_was_planned_within(p
     assert [case.sentence[:9] for case in of(plan, plan.first).out_of_norm] == ["60,000 元，", "实付 70,000"]
 
 
+def test_a_visit_nobody_planned_stands_beside_the_planned_ones_not_among_them(
+    plan: PlanStage, browse: Any
+) -> None:
+    locked_and_recorded(plan)
+    Visit.objects.create(
+        destination=plan.harbin, kind="on_site", standing="unplanned", outcome="done", paid_money=200_000
+    )
+    line = of(plan, plan.first).total.line
+    assert (line.visits, line.done, line.unplanned, line.paid) == (10, 10, 1, 13_400_000)
+    text = page(plan, browse, "liaison").content.decode()
+    assert '<b>10</b> <span class="small muted">另增 1</span>' in text
+    assert '<span>10<span class="faint">/10</span><span class="muted small goods">另增 1</span></span>' in text
+    assert "11" not in re.findall(r"<span>(\d+)<span class=\"faint\">/", text)
+
+
 def test_what_is_left_of_a_ceiling_is_what_was_not_paid(plan: PlanStage) -> None:
     locked_and_recorded(plan)
     source = FundSource.objects.all()[0]
@@ -203,7 +223,7 @@ def test_who_sees_all_reads_the_account_of_all(plan: PlanStage, browse: Any, who
     assert (
         "第1慰问组" in text
         and "第2慰问组" in text
-        and "上限 300,000，计划后剩余 102,000，实付后剩余 300,000" in text
+        and "上限 300,000，计划后余 102,000，实付后余 300,000" in text
     )
 
 

@@ -12,13 +12,13 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from delegations import planning, proposals
+from delegations.board.overview import overview
 from delegations.models import (
     Delegation,
     Destination,
     Material,
     Visit,
 )
-from delegations.overview import overview
 from delegations.plans import ERROR, Rulebook, plans, problems_of
 from reporting.campaigns import clone_campaign
 from reporting.models import Campaign
@@ -182,7 +182,7 @@ def test_only_the_office_is_offered_what_only_the_office_may(plan: PlanStage, br
 
 def test_what_all_delegations_leave_of_a_ceiling_is_not_told_to_one_of_them(plan: PlanStage, browse) -> None:
     change(plan.sources()[0], ceiling=25_000_000)
-    assert "还可安排 <b>52,000</b> 元" in text(browse(plan.reader).get(board(plan)))
+    assert "余 <b>52,000</b> 元" in text(browse(plan.reader).get(board(plan)))
     own = text(browse(plan.liaison).get(board(plan)))
     assert "计划 <b>132,000</b> 元" in own
     assert "上限" not in own and "52,000" not in own
@@ -418,12 +418,13 @@ def test_after_the_lock_records_and_material_are_counted_place_by_place(plan: Pl
             destination=harbin, kind=kind, file=f"{number}", sha256=str(number), by=plan.liaison.person
         )
     first, second, third = seen(plan).lanes
-    assert (first.money.done, first.recorded, first.not_done, first.material_kinds) == (2, 6, 1, 2)
-    assert (second.money.done, second.recorded, second.material_kinds) == (0, 5, 0)
-    assert third.recorded == 0  # still being planned
+    assert (first.done, first.due, first.unplanned, first.not_done) == (1, 5, 1, 1)
+    assert (second.done, second.due, second.unplanned) == (0, 5, 0)
+    assert (first.material_kinds, second.material_kinds) == (2, 0)
+    assert third.due == 0 and not third.is_recorded  # still being planned
     assert first.money.paid == 4_700_000
     shown = text(browse(plan.liaison).get(board(plan)))
-    for words in ("已走访 2/6", "未走访 1", "材料 2/4 类", "已走访 0/5", "材料 0/4 类"):
+    for words in ("已走访 1/5", "，另增 1", "<b>1<i>/10</i></b><span>已走访，另增 1</span>", "未走访 1", "材料 2/4 类", "已走访 0/5", "材料 0/4 类"):
         assert words in shown
 
 

@@ -17,8 +17,8 @@ from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from delegations.bundle import _free, _plain, safe_name
-from delegations.materials import Link, add_link
+from delegations.files.bundle import _free, _plain, safe_name
+from delegations.files.materials import Link, add_link
 from delegations.models import Destination, Material, PlanEvent, Unmasking
 from tests.delegations import made_files as made
 from tests.delegations.stage import PlanStage

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from icalendar import Calendar, Event
 
-from delegations.itinerary_calendar import delegation_calendar
+from delegations.itinerary.calendar import delegation_calendar
 from delegations.models import Delegation, Destination, PlanEvent, Visit
 from delegations.plans import plans
 from tests.delegations.stage import NAME, PlanStage, fill

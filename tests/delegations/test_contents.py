@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from delegations.contents import FORMATS, accept, judge, recognise_start
+from delegations.files.contents import FORMATS, accept, judge, recognise_start
 from delegations.models import MaterialKind
 from reporting.documents import MEGABYTE
 from reporting.errors import Refused

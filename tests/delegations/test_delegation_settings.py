@@ -64,7 +64,7 @@ def test_numbers_sources_and_norms_are_shown_as_they_stand(plan: PlanStage, offi
     shown = text(office.get(settings(plan)))
     assert 'name="arrangement-households" value="2"' in shown
     assert 'value="2020年助困送温暖资金"' in shown and 'value="250000"' in shown
-    assert "已计划 <b>198,000</b> 元" in shown and "还可安排 <b>52,000</b> 元" in shown
+    assert "已计划 <b>198,000</b> 元" in shown and "余 <b>52,000</b> 元" in shown
     assert "每家 30,000 至 50,000 元" in shown and shown.count("本次走访适用") == 5
     assert reverse("campaign_settings", args=[plan.campaign.pk]) in shown
 

@@ -17,13 +17,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from delegations import itinerary
-from delegations.households import masked_name, put
-from delegations.itinerary import itinerary_pdf
+from delegations.itinerary.printed import itinerary_pdf, stops
 from delegations.models import Delegation, Destination, PersonalData, Visit
+from delegations.personal.households import masked_name, put
 from delegations.plans import plans
-from reporting import pdf
 from reporting.errors import Refused
+from reporting.paper import pdf
 from tests.delegations.stage import IDENTITY_NUMBER, NAME, PlanStage
 
 AT = datetime.datetime(2021, 1, 4, 7, 20, tzinfo=datetime.UTC)
@@ -102,11 +101,11 @@ def test_the_way_is_in_the_order_of_its_dates(plan: PlanStage) -> None:
     Destination.objects.filter(pk=plan.harbin.pk).update(
         first_day=datetime.date(2021, 1, 20), last_day=datetime.date(2021, 1, 20)
     )
-    first, second = itinerary.stops(whole(plan))
+    first, second = stops(whole(plan))
     assert [str(first.destination), str(second.destination)] == ["大庆油田", "哈尔滨"]
     assert second.days_with_weekdays == "1月20日（周三）"
     Destination.objects.filter(pk=first.destination.pk).update(first_day=None)
-    assert [stop.days for stop in itinerary.stops(whole(plan))] == ["1月20日", "日期待定"]
+    assert [stop.days for stop in stops(whole(plan))] == ["1月20日", "日期待定"]
 
 
 def test_of_a_household_only_the_masked_name_is_printed(plan: PlanStage, read: Any) -> None:

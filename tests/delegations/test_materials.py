@@ -18,8 +18,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from delegations import materials, uploads
-from delegations.materials import Link, add_link
+from delegations.files import materials, uploads
+from delegations.files.materials import Link, add_link
 from delegations.models import Delegation, Destination, Material, PlanEvent, Unmasking
 from reporting import clock
 from reporting.errors import Refused, WrongState

@@ -15,8 +15,10 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.views.debug import ExceptionReporter
 
-from delegations import households, materials, personal, planning, proposals, recording, uploads
+from delegations import planning, proposals, recording
+from delegations.files import materials, uploads
 from delegations.models import Delegation, Material, PersonalData, PlanEvent, Unmasking, Visit
+from delegations.personal import disclosure, households
 from delegations.saving import save_plan, save_record
 from delegations.views.household import household_page
 from delegations.views.record import propose
@@ -34,7 +36,7 @@ REASON = "入户前核对住址"
 def household(plan: PlanStage) -> Visit:
     """哈尔滨's first household with all five facts."""
     visit = plan.visit("household")
-    personal.write(visit=visit, values=CLEAR, by=plan.liaison)
+    disclosure.write(visit=visit, values=CLEAR, by=plan.liaison)
     return visit
 
 
@@ -102,11 +104,11 @@ def test_nothing_anybody_does_leaves_a_family_readable_in_the_database_or_in_the
     proposed = Visit.objects.get(standing="proposed")
     proposals.answer(visit=proposed, accept=True, text="列入计划", by=plan.liaison)
     for each in Visit.objects.filter(kind="household"):
-        personal.write(visit=each, values=CLEAR, by=plan.office)
+        disclosure.write(visit=each, values=CLEAR, by=plan.office)
     visits = Visit.objects.select_related("personal", "destination__delegation").filter(
         destination=plan.harbin, kind="household"
     )
-    personal.reveal_for_export(visits=visits, reason="制作慰问名册", by=plan.liaison)
+    disclosure.reveal_for_export(visits=visits, reason="制作慰问名册", by=plan.liaison)
     planning.remove_visit(visit=proposed, by=plan.liaison)
     plan.lock()
     code = f"visit:{visit.pk}:difficulties"
@@ -131,7 +133,7 @@ def test_nothing_anybody_does_leaves_a_family_readable_in_the_database_or_in_the
 @pytest.mark.parametrize("state", ["planning", "locked"])
 def test_who_arranges_fills_in_before_and_after_the_lock(plan: PlanStage, who: str, state: str) -> None:
     change(plan.first, state=state)
-    personal.write(visit=plan.visit("household"), values={"illness": ILLNESS}, by=getattr(plan, who))
+    disclosure.write(visit=plan.visit("household"), values={"illness": ILLNESS}, by=getattr(plan, who))
     assert households.read(data_of(plan.visit("household")))["illness"] == ILLNESS
     event = PlanEvent.objects.get(delegation=plan.first)
     assert event.what == "哈尔滨 入户慰问：填写家庭信息（患病情况）"
@@ -141,7 +143,7 @@ def test_who_arranges_fills_in_before_and_after_the_lock(plan: PlanStage, who: s
 def test_others_do_not_fill_in(plan: PlanStage, who: str, browse: Any) -> None:
     visit = plan.visit("household")
     with pytest.raises(PermissionDenied):
-        personal.write(visit=visit, values={"name": "李大山"}, by=getattr(plan, who))
+        disclosure.write(visit=visit, values={"name": "李大山"}, by=getattr(plan, who))
     status = browse(getattr(plan, who)).post(page(visit), {"name": "李大山"}).status_code
     assert status == (404 if who == "outsider" else 403)
     assert households.read(data_of(visit))["name"] == NAME
@@ -151,7 +153,7 @@ def test_an_archived_household_is_not_written(plan: PlanStage, browse: Any) -> N
     visit = plan.visit("household")
     change(plan.first, state="archived")
     with pytest.raises(WrongState, match="已归档"):
-        personal.write(visit=visit, values={"name": "李大山"}, by=plan.office)
+        disclosure.write(visit=visit, values={"name": "李大山"}, by=plan.office)
     answer = browse(plan.liaison).post(page(visit), {"name": "李大山"})
     assert answer.status_code == 409 and "已归档，不能再改" in answer.content.decode()
     assert 'name="identity_number"' not in browse(plan.liaison).get(page(visit)).content.decode()
@@ -160,7 +162,7 @@ def test_an_archived_household_is_not_written(plan: PlanStage, browse: Any) -> N
 def test_only_households_have_such_facts(plan: PlanStage, browse: Any) -> None:
     visit = plan.visit("enterprise")
     with pytest.raises(Refused, match="只有入户慰问"):
-        personal.write(visit=visit, values={"name": NAME}, by=plan.liaison)
+        disclosure.write(visit=visit, values={"name": NAME}, by=plan.liaison)
     assert browse(plan.liaison).get(page(visit)).status_code == 404
     assert not PersonalData.objects.filter(visit=visit).exists()
 
@@ -184,7 +186,7 @@ def test_what_is_wrong_is_said_at_its_field_and_nothing_of_the_rest_is_stored(
     visit = plan.visit("household")
     typed = {"name": "李大山", "illness": "腰伤", field: text}
     with pytest.raises(ValidationError) as refused:
-        personal.write(visit=visit, values=typed, by=plan.liaison)
+        disclosure.write(visit=visit, values=typed, by=plan.liaison)
     assert list(refused.value.message_dict) == [field] and sentence in str(refused.value)
     answer = browse(plan.liaison).post(page(visit), typed)
     html = answer.content.decode()
@@ -213,7 +215,7 @@ def test_blank_leaves_a_fact_as_it_is_and_a_tick_clears_it(
 
 def test_a_lower_case_x_ends_an_identity_number_as_well(plan: PlanStage) -> None:
     visit = plan.visit("household")
-    personal.write(visit=visit, values={"identity_number": IDENTITY_NUMBER.lower()}, by=plan.liaison)
+    disclosure.write(visit=visit, values={"identity_number": IDENTITY_NUMBER.lower()}, by=plan.liaison)
     assert households.read(data_of(visit))["identity_number"] == IDENTITY_NUMBER
 
 
@@ -223,7 +225,7 @@ def test_full_width_numbers_are_stored_as_everybody_searches_them(plan: PlanStag
         "telephone": "０４５１－５００００００１",
         "identity_number": "１１０１０５１９４９１２３１００２ｘ",
     }
-    personal.write(visit=visit, values=wide, by=plan.liaison)
+    disclosure.write(visit=visit, values=wide, by=plan.liaison)
     stored = households.read(data_of(visit))
     assert (stored["telephone"], stored["identity_number"]) == ("0451-50000001", IDENTITY_NUMBER)
 
@@ -232,13 +234,13 @@ def test_what_a_colleague_removed_meanwhile_is_said_and_what_was_typed_is_kept(
     plan: PlanStage, browse: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     visit = plan.visit("household")
-    lock = personal.lock_delegation
+    lock = disclosure.lock_delegation
 
     def slowly(pk: int) -> Delegation:
         Visit.objects.filter(pk=visit.pk).delete()
         return lock(pk)
 
-    monkeypatch.setattr(personal, "lock_delegation", slowly)
+    monkeypatch.setattr(disclosure, "lock_delegation", slowly)
     answer = browse(plan.liaison).post(page(visit), {"name": "李大山", "illness": "腰伤"})
     html = answer.content.decode()
     assert answer.status_code == 409 and "已被同事删除" in html
@@ -249,7 +251,7 @@ def test_a_family_that_is_not_visited_is_not_registered(plan: PlanStage) -> None
     visit = plan.visit("household")
     change(visit, standing="declined")
     with pytest.raises(WrongState, match="未采纳"):
-        personal.write(visit=visit, values={"name": "李大山"}, by=plan.liaison)
+        disclosure.write(visit=visit, values={"name": "李大山"}, by=plan.liaison)
 
 
 # -- other texts -------------------------------------------------------------------------------------------
@@ -275,7 +277,7 @@ def test_a_name_that_stands_readable_already_is_not_registered_before_that_is_me
     assert answer.status_code == 422 and words in html and 'value="王秀兰"' in html
     assert households.read(data_of(visit))["name"] == NAME
     change(visit if row == "visit" else plan.harbin, **{field: "该户的丈夫长期透析"})
-    assert personal.write(visit=visit, values={"name": "王秀兰"}, by=plan.liaison) == ["姓名"]
+    assert disclosure.write(visit=visit, values={"name": "王秀兰"}, by=plan.liaison) == ["姓名"]
 
 
 @pytest.mark.parametrize(
@@ -331,7 +333,7 @@ def test_no_text_of_a_delegation_tells_who_a_household_is(
     ],
 )
 def test_other_numbers_and_places_may_be_written(plan: PlanStage, household: Visit, text: str) -> None:
-    personal.write(visit=household, values={"address": "哈尔滨市南岗区"}, by=plan.liaison)
+    disclosure.write(visit=household, values={"address": "哈尔滨市南岗区"}, by=plan.liaison)
     households.require_discreet(plan.first, text)
 
 
@@ -458,9 +460,9 @@ def test_asked_for_with_a_reason_everything_is_shown_once(
 @pytest.mark.parametrize("who", ["reader", "leader", "other_liaison", "host", "outsider"])
 def test_others_are_not_shown_anything(plan: PlanStage, household: Visit, browse: Any, who: str) -> None:
     with pytest.raises(PermissionDenied):
-        personal.reveal(visit=fresh(household), reason=REASON, by=getattr(plan, who))
+        disclosure.reveal(visit=fresh(household), reason=REASON, by=getattr(plan, who))
     with pytest.raises(PermissionDenied):
-        personal.reveal_for_export(visits=[fresh(household)], reason=REASON, by=getattr(plan, who))
+        disclosure.reveal_for_export(visits=[fresh(household)], reason=REASON, by=getattr(plan, who))
     answer = browse(getattr(plan, who)).post(show(household), {"reason": REASON})
     assert answer.status_code in (403, 404) and NAME not in answer.content.decode()
     assert not Unmasking.objects.exists()
@@ -480,7 +482,7 @@ def test_without_a_reason_nothing_is_shown(
 def test_the_reason_of_an_export_tells_nobody_either(plan: PlanStage, household: Visit, reason: str) -> None:
     visits = Visit.objects.select_related("personal", "destination__delegation").filter(kind="household")
     with pytest.raises(Refused, match="没有保存"):
-        personal.reveal_for_export(visits=visits, reason=reason, by=plan.office)
+        disclosure.reveal_for_export(visits=visits, reason=reason, by=plan.office)
     assert not Unmasking.objects.exists()
 
 
@@ -495,7 +497,7 @@ def test_what_could_not_be_recorded_is_not_shown(
 
 
 def test_the_record_of_who_looked_outlives_the_visit(plan: PlanStage, household: Visit) -> None:
-    personal.reveal(visit=fresh(household), reason=REASON, by=plan.liaison)
+    disclosure.reveal(visit=fresh(household), reason=REASON, by=plan.liaison)
     planning.remove_visit(visit=household, by=plan.liaison)
     assert not PersonalData.objects.filter(visit=household.pk).exists()
     row = Unmasking.objects.get()
@@ -516,12 +518,12 @@ def test_the_page_costs_the_same_however_often_somebody_looked(
     plan: PlanStage, household: Visit, browse: Any, django_assert_num_queries: Any
 ) -> None:
     client = browse(plan.liaison)
-    personal.reveal(visit=fresh(household), reason=REASON, by=plan.liaison)
+    disclosure.reveal(visit=fresh(household), reason=REASON, by=plan.liaison)
     client.get(page(household))
     with django_assert_num_queries(6):
         client.get(page(household))
     for _ in range(9):
-        personal.reveal(visit=fresh(household), reason=REASON, by=plan.office)
+        disclosure.reveal(visit=fresh(household), reason=REASON, by=plan.office)
     with django_assert_num_queries(6):
         client.get(page(household))
 
@@ -543,7 +545,7 @@ def report_of(do: Callable[[], Any], request: Any = None) -> str:
     raise AssertionError("it was to break")
 
 
-@pytest.mark.parametrize(("owner", "name"), [(personal, "note"), (PersonalData, "save")])
+@pytest.mark.parametrize(("owner", "name"), [(disclosure, "note"), (PersonalData, "save")])
 def test_an_error_report_holds_no_personal_data(
     plan: PlanStage, monkeypatch: pytest.MonkeyPatch, owner: Any, name: str
 ) -> None:
@@ -553,7 +555,7 @@ def test_an_error_report_holds_no_personal_data(
     request.user, request.actor = plan.liaison.person, plan.liaison  # type: ignore[attr-defined]
     for text in (
         report_of(lambda: household_page(request, visit.pk), request),
-        report_of(lambda: personal.write(visit=visit, values=typed, by=plan.liaison)),
+        report_of(lambda: disclosure.write(visit=visit, values=typed, by=plan.liaison)),
     ):
         assert not any(secret in text for secret in typed.values())
 

@@ -12,9 +12,9 @@ from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.urls import reverse
 
-from delegations import households, personal
 from delegations.models import PersonalData, Visit
-from delegations.sealing import Unreadable
+from delegations.personal import disclosure, households
+from delegations.personal.sealing import Unreadable
 from reporting.errors import Refused
 from tests.delegations.records import CLEAR, TELEPHONE
 from tests.delegations.stage import NAME, PlanStage, make_plan_stage
@@ -26,7 +26,7 @@ REASON = "入户前核对住址"
 def household(plan: PlanStage) -> Visit:
     """哈尔滨's first household with all five facts."""
     visit = plan.visit("household")
-    personal.write(visit=visit, values=CLEAR, by=plan.liaison)
+    disclosure.write(visit=visit, values=CLEAR, by=plan.liaison)
     return visit
 
 
@@ -44,7 +44,7 @@ def show(visit: Visit) -> str:
 
 def test_the_same_fact_twice_is_sealed_differently(plan: PlanStage, household: Visit) -> None:
     other = Visit.objects.filter(kind="household").exclude(pk=household.pk)[0]
-    personal.write(visit=other, values=CLEAR, by=plan.office)
+    disclosure.write(visit=other, values=CLEAR, by=plan.office)
     for field in PersonalData.FIELDS:
         assert bytes(getattr(data_of(household), field)) != bytes(getattr(data_of(other), field))
 
@@ -104,9 +104,9 @@ def test_a_fact_that_no_longer_opens_can_be_cleared_and_filled_in_again(
 ) -> None:
     PersonalData.objects.filter(visit=household).update(name=b"\x00\x01broken")
     with pytest.raises(Refused, match="已登记的姓名现在无法解密"):
-        personal.write(visit=household, values={"name": "李大山"}, by=plan.liaison)
-    personal.write(visit=household, values={"name": ""}, by=plan.liaison)
-    personal.write(visit=household, values={"name": "李大山"}, by=plan.liaison)
+        disclosure.write(visit=household, values={"name": "李大山"}, by=plan.liaison)
+    disclosure.write(visit=household, values={"name": ""}, by=plan.liaison)
+    disclosure.write(visit=household, values={"name": "李大山"}, by=plan.liaison)
     assert households.read(data_of(household)) == CLEAR | {"name": "李大山"}
 
 
@@ -117,10 +117,10 @@ def test_a_new_key_seals_everything_anew_and_the_old_one_can_go(
     new = {7: secrets.token_bytes(32)}
     settings.PERSONAL_DATA_KEYS = old | new
     # Filled in between: one fact under the new key, four still under the old one.
-    personal.write(visit=household, values={"illness": "腰伤"}, by=plan.liaison)
+    disclosure.write(visit=household, values={"illness": "腰伤"}, by=plan.liaison)
     assert data_of(household).key_version == max(old)
     count = PersonalData.objects.count()
-    assert personal.rotate(batch=2) == count > 4
+    assert disclosure.rotate(batch=2) == count > 4
     settings.PERSONAL_DATA_KEYS = new
     assert households.read(data_of(household)) == CLEAR | {"illness": "腰伤"}
     for data in PersonalData.objects.all():
@@ -134,7 +134,7 @@ def test_a_household_that_does_not_open_holds_up_no_other(household: Visit, sett
     PersonalData.objects.filter(visit=household).update(name=b"\x00\x01broken")
     settings.PERSONAL_DATA_KEYS = old | {7: secrets.token_bytes(32)}
     with pytest.raises(Unreadable, match=f"另有 1 户打不开（走访对象 {household.pk}："):
-        personal.rotate(batch=2)
+        disclosure.rotate(batch=2)
     assert list(PersonalData.objects.filter(key_version__lt=7)) == [data_of(household)]
     with pytest.raises(CommandError, match="旧密钥还不能撤下"):
         call_command("rotate_personal_keys")
@@ -152,13 +152,13 @@ def test_rotating_waits_for_who_is_writing_and_loses_nothing(settings: Any) -> N
     def rotating() -> None:
         try:
             started.set()
-            personal.rotate()
+            disclosure.rotate()
         finally:
             connection.close()
 
     thread = threading.Thread(target=rotating)
     with transaction.atomic():
-        personal.write(visit=visit, values={"illness": "腰伤"}, by=liaison)
+        disclosure.write(visit=visit, values={"illness": "腰伤"}, by=liaison)
         thread.start()
         started.wait()
         time.sleep(0.5)

@@ -17,10 +17,10 @@ import pytest
 from django.utils import timezone
 from PIL import ExifTags, Image, ImageFile
 
-from delegations import photographs
-from delegations.contents import judge, judge_start
+from delegations.files import photographs
+from delegations.files.contents import judge, judge_start
+from delegations.files.photographs import MAX_PIXELS, THUMBNAIL, Photograph, develop
 from delegations.models import Material
-from delegations.photographs import MAX_PIXELS, THUMBNAIL, Photograph, develop
 from reporting.errors import Refused
 from tests.delegations import made_files as made
 from tests.delegations.made_files import MARK

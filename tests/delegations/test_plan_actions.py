@@ -7,8 +7,9 @@ import datetime
 import pytest
 from django.core.exceptions import PermissionDenied
 
-from delegations import personal, planning, standards
+from delegations import planning, standards
 from delegations.models import Delegation, FundSource, Norm, PlanEvent, Visit
+from delegations.personal import disclosure
 from delegations.plans import ERROR, QUERY, Problem, Rulebook, plans, problems_of
 from delegations.saving import save_plan, save_record
 from reporting.campaigns import clone_campaign, set_closed
@@ -345,7 +346,7 @@ def test_a_plan_is_not_bent_to_what_was_paid(plan: PlanStage) -> None:
 
 
 def test_a_delegation_whose_households_were_looked_at_is_not_deleted(plan: PlanStage) -> None:
-    personal.reveal(visit=plan.visit("household"), reason="核对慰问名册", by=plan.office)
+    disclosure.reveal(visit=plan.visit("household"), reason="核对慰问名册", by=plan.office)
     for destination in plan.first.destinations.all():
         planning.remove_destination(destination=destination, by=plan.office)
     with pytest.raises(Refused, match="有查看家庭信息的记录"):

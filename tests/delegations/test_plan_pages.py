@@ -15,9 +15,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from delegations import budget, personal, planning, proposals
+from delegations import budget, planning, proposals
 from delegations.models import Delegation, Destination, FundSource, PlanEvent, Visit
 from delegations.money import show_yuan
+from delegations.personal import disclosure
 from delegations.plan_page import PlanPage
 from delegations.planning import MOST_VISITS
 from reporting.models import Message
@@ -734,7 +735,7 @@ def test_a_long_history_has_pages_at_the_same_cost(plan: PlanStage, browse: Brow
             )
             for n in range(times)
         )
-        personal.reveal_for_export(
+        disclosure.reveal_for_export(
             visits=[plan.visit("household")] * times, reason="核对名单", by=plan.liaison
         )
 
@@ -748,7 +749,7 @@ def test_a_long_history_has_pages_at_the_same_cost(plan: PlanStage, browse: Brow
 
 
 def test_who_looked_at_a_household_is_read_by_who_answers_for_it(plan: PlanStage, browse: Browse) -> None:
-    personal.reveal(visit=plan.visit("household"), reason="核对身份证号", by=plan.liaison)
+    disclosure.reveal(visit=plan.visit("household"), reason="核对身份证号", by=plan.liaison)
     url = reverse("delegation_history", args=[plan.first.pk])
     for who, sees in ((plan.office, True), (plan.reader, True), (plan.liaison, True), (plan.leader, False)):
         html = browse(who).get(url).content.decode()

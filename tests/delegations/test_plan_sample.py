@@ -21,7 +21,7 @@ from delegations.plans import ERROR, GAP, QUERY, Problem, Rulebook, over_ceiling
 from delegations.recording import checklists, differences, record_problems
 from delegations.sample import IDENTITY_NUMBER, office, play
 from delegations.sample_files import made_photograph
-from delegations.workbook import load, plan_workbook
+from delegations.workbook.book import load, plan_workbook
 from reporting.campaigns import clone_campaign
 from reporting.models import Campaign, Message, Outbox
 from unions.models import Person

@@ -20,7 +20,6 @@ from openpyxl import Workbook, load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from delegations.budget import fold, lines, total
-from delegations.households import masked_name
 from delegations.models import (
     Delegation,
     Destination,
@@ -31,7 +30,8 @@ from delegations.models import (
     Unmasking,
     Visit,
 )
-from delegations.workbook import Contents, load, plan_workbook, workbook_name
+from delegations.personal.households import masked_name
+from delegations.workbook.book import Contents, load, plan_workbook, workbook_name
 from reporting.clock import pinned
 from tests.delegations.stage import IDENTITY_NUMBER, NAME, PlanStage, fill
 from tests.workbook.test_summary_workbook_elsewhere import convert
@@ -206,8 +206,8 @@ def test_what_is_missing_in_a_plan_is_seen_in_it(plan: PlanStage) -> None:
     (row,) = [row for row in found if row["类别"] == "现场慰问"]
     assert (row["资金来源"], row["是否超标准及说明"]) == ("（未选来源）", "超过标准 1,000 元。未说明")
     heads = [cell.value for cell in page["资金汇总表"][4]]
-    assert heads[7] == "（未选来源）"
-    assert page["资金汇总表"]["H8"].value == 3000
+    assert heads[8] == "（未选来源）"
+    assert page["资金汇总表"]["I8"].value == 3000
 
 
 def test_what_was_done_stands_beside_what_was_planned(plan: PlanStage) -> None:
@@ -259,23 +259,24 @@ def test_money_is_summed_by_kind_by_delegation_and_by_source(plan: PlanStage) ->
     cube = lines(Delegation.objects.filter(campaign=plan.campaign))
     first, other = plan.sources()
     page = opened(written(plan), data_only=True)["资金汇总表"]
-    at = {row[0].value: row for row in page["A6:J10"]}
+    at = {row[0].value: row for row in page["A6:K10"]}
     assert list(at) == ["困难企业", "基层单位", "现场慰问", "入户慰问", "合计"]
     for kind in (*Visit.Kind, None):
         of_kind = [line for line in cube if kind in (None, line.kind)]
         cells = at[kind.label if kind else "合计"]
         everything = total(of_kind)
-        expected = [everything.visits, everything.done]
+        expected = [everything.visits, everything.done, everything.unplanned]
         for source in (first, other):
             line = total(n for n in of_kind if n.source == source.pk)
             expected += [line.planned, line.paid]
         expected += [everything.planned, everything.paid, everything.difference]
-        assert [c.value for c in cells[1:3]] + [yuan(c.value) for c in cells[3:]] == expected
+        assert [c.value for c in cells[1:4]] + [yuan(c.value) for c in cells[4:]] == expected
     (start,) = [row for row in range(1, page.max_row) if str(page.cell(row, 1).value).startswith("二、")]
     (cells,) = [row for row in page.iter_rows(min_row=start, max_row=start + 4) if row[0].value == "第1组"]
     of_first = total(n for n in cube if n.delegation == plan.first.pk)
-    assert [c.value for c in cells[1:3]] == [of_first.visits, of_first.done]
-    assert yuan(cells[8].value) == of_first.paid
+    assert (of_first.done, of_first.unplanned) == (4, 1)
+    assert [c.value for c in cells[1:4]] == [of_first.visits, of_first.done, of_first.unplanned]
+    assert yuan(cells[9].value) == of_first.paid
     assert not any("四、" in str(cell.value) for cell in page["A"]), "nothing is limited"
 
 
@@ -284,7 +285,7 @@ def test_what_is_left_of_a_limited_source_is_told_where_all_delegations_are_ther
     FundSource.objects.filter(pk=source.pk).update(ceiling=20_000_000)
     page = opened(written(plan), data_only=True)["资金汇总表"]
     (row,) = [row for row in page.iter_rows() if row[0].value == source.name]
-    assert [yuan(cell.value) for cell in row[3:6]] == [20_000_000, 19_800_000, 200_000]
+    assert [yuan(cell.value) for cell in row[4:7]] == [20_000_000, 19_800_000, 200_000]
     part = load(plan.campaign, Delegation.objects.filter(pk=plan.first.pk))
     assert not any(
         cell.value == source.name for row in opened(plan_workbook(part))["资金汇总表"] for cell in row[:1]

@@ -12,8 +12,8 @@ from django.core.exceptions import PermissionDenied
 from django.db import connection
 
 from delegations import planning, proposals
-from delegations.households import masked_name, read
 from delegations.models import PersonalData, PlanEvent, Visit
+from delegations.personal.households import masked_name, read
 from reporting.errors import Refused, ReportingError, WrongState
 from reporting.models import Message
 from tests.delegations.records import change

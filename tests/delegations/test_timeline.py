@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from delegations.timeline import CROWDED, NARROWEST, ONE_DAY, Window, overlapping
+from delegations.board.timeline import CROWDED, NARROWEST, ONE_DAY, Window, overlapping
 from tests.delegations.stage import FIRST, LAST
 
 WINDOW = Window(FIRST, LAST)  # 25 December to 11 February, 49 days

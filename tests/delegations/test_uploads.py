@@ -20,56 +20,28 @@ from django.http.request import UnreadablePostError
 from django.test import Client
 from django.urls import reverse
 
-from delegations import materials, planning, uploads
+from delegations import planning
+from delegations.files import materials, uploads
 from delegations.models import Delegation, Material, PlanEvent, Upload
 from delegations.tasks import sweep
 from reporting import clock
 from reporting.documents import MEGABYTE
 from reporting.errors import ReportingError
 from tests.delegations import made_files as made
-from tests.delegations.stage import PlanStage, make_plan_stage
-from tests.delegations.tus_client import JSON, PIECE, announce, ask, file_it, give_up, send
+from tests.delegations.stage import PlanStage
+from tests.delegations.tus_client import JSON, PIECE, ask, file_it, give_up, send
+from tests.delegations.upload_stage import (  # noqa: F401  pytest finds the fixtures here
+    PDF,
+    begun,
+    liaison_client,
+    locked_plan,
+    on_disk,
+    quick,
+    sentence,
+    stands,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
-# Where neither a commit nor a second connection matters: the database need not be emptied afterwards.
-quick = pytest.mark.django_db
-PDF = made.PDF[:9] + b"%" + b"x" * 5000 + made.PDF[9:]
-
-
-@pytest.fixture
-def plan() -> PlanStage:
-    stage = make_plan_stage(full=False)
-    stage.lock()
-    return stage
-
-
-@pytest.fixture
-def client(plan: PlanStage) -> Client:
-    client = Client()
-    client.force_login(plan.liaison.person)
-    return client
-
-
-def on_disk(root: Path) -> list[Path]:
-    return sorted(path for path in root.rglob("*") if path.is_file())
-
-
-def begun(
-    client: Client, plan: PlanStage, name: str = "汇报.pdf", content: bytes = PDF, kind: str = "report"
-) -> str:
-    answer = announce(client, plan.harbin, kind, name, len(content))
-    assert answer.status_code == 201, answer.content.decode()
-    return answer["Location"]
-
-
-def stands(client: Client, url: str) -> int:
-    answer = ask(client, url)
-    assert answer.status_code == 200
-    return int(answer["Upload-Offset"])
-
-
-def sentence(answer: Any) -> str:
-    return answer.json()["error"]
 
 
 # -- the way of a file -------------------------------------------------------------------------------------
@@ -353,7 +325,7 @@ def test_a_crash_before_the_commit_leaves_the_upload_where_it_was(
         raise RuntimeError("power cut")
 
     with monkeypatch.context() as patch:
-        patch.setattr(f"delegations.{where}", crash)
+        patch.setattr(f"delegations.files.{where}", crash)
         with pytest.raises(RuntimeError):
             send(client, url, 1000, content[1000:])
     assert not Material.objects.exists() and not PlanEvent.objects.exists()

@@ -10,9 +10,9 @@ from typing import Any
 from django.core.files.uploadedfile import SimpleUploadedFile
 from openpyxl import Workbook, load_workbook
 
-from reporting.filing_workbook import filing_workbook, tab_title
 from reporting.models import Campaign
 from reporting.sheets import Sheet, sheets_for
+from reporting.workbooks.filing import filing_workbook, tab_title
 from unions.models import Union
 
 MADE_AT = datetime.datetime(2021, 1, 20, 10, tzinfo=datetime.UTC)

@@ -11,9 +11,9 @@ import zipfile
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from reporting.archives import MAX_INFLATED, Member, members_of, packed, shown
 from reporting.documents import MEGABYTE
 from reporting.errors import Refused
+from reporting.incoming.archives import MAX_INFLATED, Member, members_of, packed, shown
 
 
 def zipped(files: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:

@@ -22,10 +22,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from reporting import batches, workflow
-from reporting.archives import members_of
+from reporting import workflow
 from reporting.errors import Refused, WrongState
 from reporting.filling import Change, save_cells, working_row
+from reporting.incoming import batches
+from reporting.incoming.archives import members_of
 from reporting.models import BatchFile, CellChange, Event, Filing, Import, ImportBatch, Message
 from reporting.sheets import sheet_for
 from reporting.tasks import tick, work_batches
@@ -540,7 +541,7 @@ def test_two_workers_share_the_files_and_read_none_twice() -> None:
 STOPS = """
 import sys, time
 import django; django.setup()
-from reporting import batches
+from reporting.incoming import batches
 name, goes_first = sys.argv[1], sys.argv[2] == "after"
 real = getattr(batches, name)
 seen = []

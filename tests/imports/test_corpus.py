@@ -9,10 +9,10 @@ import time
 
 import pytest
 
-from reporting import imports
 from reporting.errors import Refused
-from reporting.intake import require_workbook
+from reporting.incoming import imports
 from reporting.models import CellChange, Import
+from reporting.reading.intake import require_workbook
 from tests.workbooks.case import Bad, Good
 from tests.workbooks.corpus import BAD, GOOD
 from tests.workflow.stage import Stage, make_stage

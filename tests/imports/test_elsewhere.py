@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from reporting import imports
 from reporting.fields import YesNoField
 from reporting.filling import working_row
+from reporting.incoming import imports
 from reporting.models import Import
 from reporting.sheets import sheets_for
 from tests.workbook.test_summary_workbook_elsewhere import office

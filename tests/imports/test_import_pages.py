@@ -17,9 +17,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from openpyxl import Workbook, load_workbook
 
-from reporting import imports, workflow
+from reporting import workflow
 from reporting.errors import Refused, WrongState
 from reporting.filling import Change, save_cells, working_row
+from reporting.incoming import imports
 from reporting.models import CellChange, Filing, Import
 from reporting.sheets import sheet_for
 from tests.imports.books import book, changed, own_book, saved, upload

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from reporting import intake
 from reporting.errors import Refused
-from reporting.intake import Cell, letters, read_workbook, require_workbook, shown
+from reporting.reading import intake
+from reporting.reading.intake import Cell, letters, read_workbook, require_workbook, shown
 from tests.workbooks import raw
 from tests.workbooks.binary import compound
 from tests.workbooks.corpus import BAD, Bad

@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from openpyxl import Workbook, load_workbook
 
-from reporting.people_import import PEOPLE, SALT, UNIONS
+from reporting.incoming.people import PEOPLE, SALT, UNIONS
 from tests.imports.books import saved, upload
 from tests.workflow.stage import Stage
 from unions.gate import Actor, Role

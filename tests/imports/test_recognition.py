@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from reporting.errors import Refused
 from reporting.fields import MoneyField, YesNoField
-from reporting.intake import Cell, Page, Pages
-from reporting.labels import Vocabulary, code_of, said, vocabulary_of
-from reporting.recognition import FormRead, recognise
+from reporting.reading.intake import Cell, Page, Pages
+from reporting.reading.labels import Vocabulary, code_of, said, vocabulary_of
+from reporting.reading.recognition import FormRead, recognise
 from reporting.sheets import Row, Sheet
 from tests.workbooks.case import HELPCENTER, WARMTH, sheet, sheets
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reporting import imports
 from reporting.fields import MAX_COUNT, MoneyField, YesNoField
-from reporting.filing_workbook import filing_workbook
 from reporting.filling import working_row
+from reporting.incoming import imports
 from reporting.sheets import sheets_for
+from reporting.workbooks.filing import filing_workbook
 from tests.workflow.stage import Stage, make_stage
 from unions.gate import Role
 

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from reporting import paper
 from reporting.copies import Copy, current_copy, draft_copy, rounds_at_hand, sealed_copy
 from reporting.filling import working_row
 from reporting.models import Filing
-from reporting.paper import filing_pdf
-from reporting.paper_code import code_typed, qr_of_round, short_code
+from reporting.paper import printing
+from reporting.paper.code import code_typed, qr_of_round, short_code
+from reporting.paper.printing import filing_pdf
 from reporting.sheets import sheets_for
 from tests.aggregation.sealed import Province, made
 from tests.paper.printing import fonts_of, pages_of
@@ -45,7 +45,7 @@ def context(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         caught.update(given)
         return b""
 
-    monkeypatch.setattr(paper.pdf, "render", catch)
+    monkeypatch.setattr(printing.pdf, "render", catch)
     return caught
 
 
@@ -99,8 +99,8 @@ def test_every_process_makes_the_same_bytes() -> None:
     """Whatever order Python's sets take: a stamped file can be compared with a new one."""
     program = (
         "import datetime, hashlib, django; django.setup()\n"
-        "from reporting import pdf\n"
-        "from reporting.paper import Form, _lines, qr_picture\n"
+        "from reporting.paper import pdf\n"
+        "from reporting.paper.printing import Form, _lines, qr_picture\n"
         "from reporting.sheets import plain_sheets\n"
         "forms = [Form(s.form.attachment, s.title, _lines(s.rows, lambda code: '12'), ['注']) for s in plain_sheets()]\n"
         "at = datetime.datetime(2021, 1, 20, tzinfo=datetime.UTC)\n"
@@ -127,7 +127,7 @@ def test_the_qr_code_names_union_year_round_and_digest(province: Province, conte
     assert text == f"SWN/2021/230100/1/{round_.digest.upper()}"
     assert code_typed(text) == round_.digest
     filing_pdf(sealed_copy(round_))
-    assert context["qr"] == paper.qr_picture(text)
+    assert context["qr"] == printing.qr_picture(text)
     assert context["code"] == short_code(round_.digest)
 
 

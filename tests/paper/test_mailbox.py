@@ -22,10 +22,11 @@ from django.urls import reverse
 from django.utils import timezone
 from openpyxl import load_workbook
 
-from reporting import campaigns, dispatch, pdf, workflow
+from reporting import campaigns, dispatch, workflow
 from reporting.dispatch import MAX_ATTEMPTS, send_all, send_one, sendings
 from reporting.errors import Refused, WrongState
 from reporting.models import Campaign, Event, Filing, Outbox, Report
+from reporting.paper import pdf
 from reporting.sample import MAILBOX
 from reporting.tasks import send_outbox
 from tests.paper.post_office import PostOffice, post_office

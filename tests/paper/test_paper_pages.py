@@ -11,10 +11,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from reporting import paper, workflow
+from reporting import workflow
 from reporting.aggregation import make_summary
 from reporting.models import Filing, Round
-from reporting.paper_code import qr_of_round, qr_of_summary, short_code
+from reporting.paper import printing
+from reporting.paper.code import qr_of_round, qr_of_summary, short_code
 from tests.workflow.stage import Stage, number
 from unions.gate import Actor, Role
 
@@ -30,7 +31,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         found.append(context)
         return b"%PDF-"
 
-    monkeypatch.setattr(paper.pdf, "render", draw)
+    monkeypatch.setattr(printing.pdf, "render", draw)
     return found
 
 

@@ -12,8 +12,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from reporting import pdf
 from reporting.errors import Refused
+from reporting.paper import pdf
 from tests.workflow.stage import Stage
 from unions.gate import Actor
 

@@ -20,13 +20,13 @@ from docx.shared import Pt
 from reporting import checks
 from reporting.aggregation import make_summary
 from reporting.copies import current_copy
+from reporting.drafts.narrative import Speaker, plain
+from reporting.drafts.report import Draft, draft_document, of_copy, of_summary, who_reports
+from reporting.drafts.wording import CHAPTERS, Choice, Sentence
 from reporting.filling import working_row
 from reporting.models import Campaign, Filing
-from reporting.narrative import Speaker, plain
 from reporting.registry import all_forms
-from reporting.report_draft import Draft, draft_document, of_copy, of_summary, who_reports
 from reporting.sheets import plain_sheets
-from reporting.wording import CHAPTERS, Choice, Sentence
 from tests.aggregation.sealed import Province, make_province, relabel
 from tests.workflow.stage import Stage, make_ready
 from unions.gate import Actor, Role

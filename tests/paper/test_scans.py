@@ -16,10 +16,11 @@ from django.test import Client
 from django.urls import reverse
 from PIL import Image
 
-from reporting import scans, workflow
+from reporting import workflow
 from reporting.errors import Refused, WrongState
 from reporting.models import Campaign, Filing, Scan
-from reporting.scans import store_scan
+from reporting.paper import scans
+from reporting.paper.scans import store_scan
 from tests.workflow.stage import Stage
 from unions.gate import Actor, Role
 

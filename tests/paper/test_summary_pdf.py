@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 from reporting.aggregation import make_summary
-from reporting.paper import summary_pdf
-from reporting.paper_code import code_typed, qr_of_summary, short_code
+from reporting.paper.code import code_typed, qr_of_summary, short_code
+from reporting.paper.printing import summary_pdf
 from reporting.summaries import sealed_sheets
 from tests.aggregation.sealed import make_province, relabel
 from tests.paper.printing import pages_of

@@ -9,11 +9,10 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from reporting import pdf
 from reporting.copies import current_copy
 from reporting.errors import Refused
 from reporting.models import Filing
-from reporting.paper import filing_pdf
+from reporting.paper.printing import filing_pdf, pdf
 from tests.paper.printing import pages_of
 from tests.workflow.stage import Stage
 

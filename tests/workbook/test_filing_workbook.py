@@ -17,11 +17,11 @@ from django.urls import reverse
 from openpyxl import Workbook, load_workbook
 
 from reporting.fields import MoneyField, YesNoField
-from reporting.filing_checks import FIRST_CHECK, RESULT_COLUMN
-from reporting.filing_workbook import CHECKS_SHEET, MARK_SHEET, Mark, filing_workbook, tab_title
 from reporting.models import Filing
 from reporting.rules import HARD, QUERY, check_figures
 from reporting.sheets import Sheet, sheets_for
+from reporting.workbooks.checks import FIRST_CHECK, RESULT_COLUMN
+from reporting.workbooks.filing import CHECKS_SHEET, MARK_SHEET, Mark, filing_workbook, tab_title
 from tests.workbook.test_summary_workbook_elsewhere import office
 from tests.workflow.stage import Stage, make_stage
 from unions.gate import Role

@@ -21,8 +21,8 @@ from reporting.fields import MAX_FEN, MoneyField, YesNoField
 from reporting.models import Campaign, Summary
 from reporting.registry import all_forms
 from reporting.summaries import sealed_sheets, units_of
-from reporting.workbook import summary_workbook, workbook_name
-from reporting.workbook_layout import Book, legal, lines_of, number_format, text
+from reporting.workbooks.layout import Book, legal, lines_of, number_format, text
+from reporting.workbooks.summary import summary_workbook, workbook_name
 from tests.aggregation.sealed import Province, relabel
 from unions.models import Union
 

@@ -14,7 +14,7 @@ from openpyxl import load_workbook
 from reporting.fields import MoneyField, YesNoField
 from reporting.models import Summary
 from reporting.summaries import sealed_sheets
-from reporting.workbook import summary_workbook
+from reporting.workbooks.summary import summary_workbook
 
 DETAILS = {"warmth": "送温暖分单位明细", "helpcenter": "帮扶中心分单位明细"}
 

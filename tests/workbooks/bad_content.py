@@ -8,7 +8,7 @@ from dataclasses import replace
 from openpyxl import Workbook
 from openpyxl.chart import BarChart
 
-from reporting.filing_workbook import tab_title
+from reporting.workbooks.filing import tab_title
 from tests.workbooks import raw
 from tests.workbooks.case import HELPCENTER, OTHER, WARMTH, Made, bad, sheets
 from tests.workbooks.desk import Desk, lines_of

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from openpyxl import Workbook, load_workbook
 
-from reporting.filing_workbook import MARK_SHEET, filing_workbook, tab_title
+from reporting.workbooks.filing import MARK_SHEET, filing_workbook, tab_title
 from tests.workbooks.case import UNION, Made, campaign, figures, good, sheets, union, whole_figures
 from tests.workbooks.desk import number
 
@@ -129,7 +129,7 @@ def mark_of_another_key() -> Made:
     def change(book: Workbook) -> None:
         content = {"union": "230200", "year": 2021, "digests": {}}
         book[MARK_SHEET]["A2"].value = signing.Signer(
-            key="another installation", salt="reporting.filing_workbook"
+            key="another installation", salt="filing template"
         ).sign_object(content, compress=True)
 
     return made_of(filled(change), head=HEAD)

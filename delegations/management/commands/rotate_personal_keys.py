@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from delegations.personal import rotate
-from delegations.sealing import Unreadable, newest_version
+from delegations.personal.disclosure import rotate
+from delegations.personal.sealing import Unreadable, newest_version
 
 
 class Command(BaseCommand):

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from delegations.models import Delegation, Visit
-from delegations.workbook import load, plan_workbook
+from delegations.workbook.book import load, plan_workbook
 from reporting.models import Campaign
 from reporting.sample import YEAR
 

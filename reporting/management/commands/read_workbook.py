@@ -10,9 +10,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from reporting.errors import Refused
-from reporting.imports import Understood, understand
+from reporting.incoming.imports import Understood, understand
 from reporting.models import Campaign
-from reporting.recognition import Note
+from reporting.reading.recognition import Note
 from unions.models import Union
 
 REFUSED = 2

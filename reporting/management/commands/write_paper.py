@@ -13,7 +13,7 @@ from reporting.copies import current_copy
 from reporting.errors import Refused
 from reporting.management.commands.write_template import union_called
 from reporting.models import Campaign, Filing, Round
-from reporting.paper import filing_pdf
+from reporting.paper.printing import filing_pdf
 from reporting.sample import YEAR
 
 

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from reporting.aggregation import make_summary
 from reporting.models import Campaign, Filing
 from reporting.sample import YEAR
-from reporting.workbook import summary_workbook
+from reporting.workbooks.summary import summary_workbook
 
 
 class Command(BaseCommand):

@@ -9,11 +9,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import Q
 
 from reporting.clock import now
-from reporting.filing_workbook import filing_workbook
 from reporting.models import Campaign
 from reporting.sample import YEAR
 from reporting.sheets import sheets_for
 from reporting.standing import OWN_SCOPE, has_subordinates
+from reporting.workbooks.filing import filing_workbook
 from unions.models import Union
 
 

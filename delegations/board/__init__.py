@@ -1,0 +1,1 @@
+"""All delegations on one page: conflicts first, dates on a timeline."""

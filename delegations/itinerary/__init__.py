@@ -1,0 +1,1 @@
+"""A delegation's days for the leader's folder and for a calendar."""

@@ -1,0 +1,1 @@
+"""The workbook of all delegations: plan, visits, records, money, material."""

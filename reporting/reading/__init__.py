@@ -1,0 +1,1 @@
+"""Reading a workbook that somebody made: from distrusted bytes to what it says, told and never guessed."""

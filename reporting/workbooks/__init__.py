@@ -1,0 +1,1 @@
+"""What goes out as a workbook: a filing, its blank template, the summary."""
