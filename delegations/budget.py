@@ -73,8 +73,8 @@ def lines(delegations: QuerySet[Delegation]) -> list[Line]:
     )
     for row in planned:
         key = (row["at"], row["what"], row["fund"])
-        planned_sums = {"visits": row["n"], "money": row["m"] or 0, "goods": row["g"] or 0}
-        cube[key] = Line(row["d"], *key, **planned_sums, done=row["done"])
+        money, goods = row["m"] or 0, row["g"] or 0
+        cube[key] = Line(row["d"], *key, visits=row["n"], money=money, goods=goods, done=row["done"])
     paid = (
         visits.filter(outcome=Visit.Outcome.DONE)
         .filter(Q(standing=Visit.Standing.PLANNED) | Q(standing=Visit.Standing.UNPLANNED))
@@ -90,11 +90,12 @@ def lines(delegations: QuerySet[Delegation]) -> list[Line]:
             g=Sum("paid_goods"),
         )
     )
-    for row in paid:
-        key = (row["at"], row["what"], row["fund"])
-        line = cube.get(key) or Line(row["d"], *key)
-        paid_sums = {"paid_money": row["m"] or 0, "paid_goods": row["g"] or 0}
-        cube[key] = replace(line, unplanned=row["unplanned"], **paid_sums)
+    for spent in paid:
+        key = (spent["at"], spent["what"], spent["fund"])
+        line = cube.get(key) or Line(spent["d"], *key)
+        cube[key] = replace(
+            line, unplanned=spent["unplanned"], paid_money=spent["m"] or 0, paid_goods=spent["g"] or 0
+        )
     return list(cube.values())
 
 

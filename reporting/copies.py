@@ -17,7 +17,7 @@ from reporting.filling import HEAD_FIELDS, head_text
 from reporting.models import Campaign, Filing, Round
 from reporting.rounds import sealed_rows
 from reporting.rules import Figures
-from reporting.sheets import Sheet, sheets_for
+from reporting.sheets import Sheet, sheets_as_sealed
 from reporting.standing import TOTAL_SCOPE, has_subordinates
 from reporting.statistical import StatisticalForm
 from reporting.totals import add_figures, subordinate_rows, sum_rows
@@ -77,7 +77,7 @@ class Copy:
 def sealed_copy(round_: Round) -> Copy:
     """A round exactly as it was sealed. Wants filing, union, campaign and submitter at hand; two queries a form more."""
     filing = round_.filing
-    sheets = sheets_for(filing.campaign)
+    sheets = sheets_as_sealed(round_)
     sealed = sealed_rows(sheets, [round_])
     total = StatisticalForm.Scope.TOTAL
     return Copy(

@@ -179,6 +179,9 @@ class Round(models.Model):
     explanations = models.JSONField(default=list)
     # [{"union": "230103", "round": 2}]: whose totals the sealed totals contain
     includes = models.JSONField(default=list)
+    # {"data_year": 2020, "labels": {"warmth": {"C3": …}}}: what relabelled rows were called when it was signed. Rows
+    # are not switched off or on once anybody has submitted.
+    wording = models.JSONField(default=dict)
 
     class Meta:
         ordering = ("filing", "number")

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any
 
 from reporting.fields import Indicator
-from reporting.models import Campaign, SheetRow
+from reporting.models import Campaign, Round, SheetRow
 from reporting.registry import all_forms, get_form
 from reporting.rules import Figures, Problem, Rule, SumRule, check_figures
 from reporting.statistical import StatisticalForm
@@ -126,6 +126,30 @@ def sheet_for(campaign: Campaign, slug: str) -> Sheet:
 
 def sheets_for(campaign: Campaign) -> list[Sheet]:
     return [sheet_for(campaign, form.slug) for form in all_forms()]
+
+
+def wording_of(campaign: Campaign) -> dict[str, Any]:
+    """What a round keeps, so that its paper says for ever what was signed: `Round.wording`."""
+    labels: dict[str, dict[str, str]] = {}
+    for row in SheetRow.objects.filter(campaign=campaign).exclude(label=""):
+        labels.setdefault(row.form, {})[row.code] = row.label
+    return {"data_year": campaign.data_year, "labels": labels}
+
+
+def sheets_as_sealed(round_: Round) -> list[Sheet]:
+    """The sheets of a round in the words they had when it was submitted."""
+    campaign = round_.filing.campaign
+    if not round_.wording:
+        return sheets_for(campaign)
+    sheets = []
+    for sheet in sheets_for(campaign):
+        labels = round_.wording["labels"].get(sheet.slug, {})
+        overrides = {
+            code: SheetRow(form=sheet.slug, code=code, label=labels.get(code, ""), is_off=code in sheet.off)
+            for code in {*labels, *sheet.off}
+        }
+        sheets.append(build_sheet(sheet.form, round_.wording["data_year"], overrides))
+    return sheets
 
 
 def build_sheet(form: type[StatisticalForm], data_year: int, overrides: Mapping[str, SheetRow]) -> Sheet:

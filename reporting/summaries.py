@@ -212,6 +212,7 @@ class Participant:
     state: str
     state_label: str
     round: Round | None = None
+    code: str = ""
 
     @property
     def is_late(self) -> bool:
@@ -226,24 +227,28 @@ def participants_of(summary: Summary) -> list[Participant]:
     """Every unit that took part: those included in printed order, then those missing with their state then."""
     approved = Filing.State.APPROVED
     included = [
-        Participant(entry.round.union_name, approved, approved.label, entry.round)
+        Participant(
+            entry.round.union_name, approved, approved.label, entry.round, entry.round.filing.union.code
+        )
         for entry in summary.entries.select_related("round__filing__union", "round__submitted_by").order_by(
             "round__filing__union__position", "round__filing__union__code"
         )
     ]
     missing = [
-        Participant(unit["name"], unit["state"], Filing.State(unit["state"]).label)
+        Participant(unit["name"], unit["state"], Filing.State(unit["state"]).label, code=unit["union"])
         for unit in summary.missing
     ]
     return included + missing
 
 
-def explanations_of(summary: Summary) -> list[dict[str, Any]]:
-    """What the included units said to the query rules: unit, form, message, text."""
+def explanations_of(
+    summary: Summary, participants: Iterable[Participant] | None = None
+) -> list[dict[str, Any]]:
+    """What the included units (or just some) said to the query rules: unit, form, message, text."""
     titles = {form.slug: form.title for form in all_forms()}
     return [
         {"unit": participant.name, "title": titles.get(said["form"], said["form"]), **said}
-        for participant in participants_of(summary)
+        for participant in (participants_of(summary) if participants is None else participants)
         if participant.round
         for said in participant.round.explanations
     ]

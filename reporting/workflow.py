@@ -28,7 +28,7 @@ from reporting.messaging import people_with, tell
 from reporting.models import Event, Filing, Message, Remark, Round
 from reporting.registry import all_forms
 from reporting.rules import HARD, Figures
-from reporting.sheets import Sheet, sheet_for, sheets_for
+from reporting.sheets import Sheet, sheet_for, sheets_for, wording_of
 from reporting.statistical import StatisticalForm
 from reporting.totals import add_figures, subordinate_rows, sum_rows
 from unions.gate import Actor, Role
@@ -76,6 +76,7 @@ def submit(*, filing: Filing, by: Actor, seen: str | None = None) -> Round:
         },
         explanations=_explanations(assessment),
         includes=includes,
+        wording=wording_of(filing.campaign),
     )
     round_.digest = _digest(filing, round_, own, totals)
     round_.save()

@@ -195,6 +195,10 @@ class Overview:
         return sum(lane.due for lane in self.lanes)
 
     @property
+    def is_recorded(self) -> bool:
+        return any(lane.is_recorded for lane in self.lanes)
+
+    @property
     def done(self) -> int:
         return sum(lane.done for lane in self.lanes)
 

@@ -18,7 +18,7 @@ from delegations.workbook.page import NO_SOURCE, Contents, Extent, foot, group, 
 from reporting.workbooks.layout import BOLD, CENTRE, HEADING, LEFT, SMALL, Book, box, shade, text
 
 TITLE = "资金汇总表"
-DONE = Visit.Outcome.DONE.label
+DONE, UNPLANNED = Visit.Outcome.DONE.label, Visit.Standing.UNPLANNED.label
 # Beside the name of a row: how many visits were planned, done, and done though nobody planned them.
 COUNTS = ("计划", "已走访", "另增")
 FIRST_PAIR = 2 + len(COUNTS)
@@ -77,7 +77,7 @@ class Table:
 
     def _head(self, top: int, first: str, pairs: list[Column], last: int) -> None:
         text(self.sheet, top, 1, first, font=BOLD, align=CENTRE, down=2)
-        heads = [("走访对象（个）", 2, COUNTS)]
+        heads: list[tuple[str, int, tuple[str, ...]]] = [("走访对象（个）", 2, COUNTS)]
         heads += [(pair.name, FIRST_PAIR + 2 * index, ("计划", "实付")) for index, pair in enumerate(pairs)]
         for head, column, names in heads:
             text(self.sheet, top, column, head, font=BOLD, align=CENTRE, across=len(names))
@@ -173,9 +173,7 @@ def money_sheet(book: Book, contents: Contents, planned: Extent, done: Extent) -
     table.write("三、按慰问组和类别（元）", "组别", "组别", by_delegation, kinds)
     if contents.is_whole:
         _ceilings(table, sources)
-    note = (
-        "计划数取自“走访计划及资金表”，实付数取自“走访完成情况表”中已走访的，含临时增加；“另增”为临时增加的走访对象；差额为实付减计划。"
-    )
+    note = "计划数取自“走访计划及资金表”，实付数取自“走访完成情况表”中已走访的，含临时增加；“另增”为临时增加的走访对象；差额为实付减计划。"
     text(sheet, table.row, 1, note, font=SMALL, align=LEFT, across=widest)
     foot(sheet, contents, repeat=2)
 
@@ -202,21 +200,22 @@ def _ceilings(table: Table, sources: list[Column]) -> None:
     text(sheet, table.row, 1, "四、资金来源上限（元）", font=HEADING, across=4)
     sheet.row_dimensions[table.row].height = 26
     top = table.row + 1
-    beside = FIRST_PAIR - 1  # the name of a source takes as much as the counts above
-    spans = ((1, beside), (FIRST_PAIR, 1), (FIRST_PAIR + 1, 1), (FIRST_PAIR + 2, 1))
-    for (column, across), name in zip(spans, ("资金来源", "上限", "计划", "余"), strict=True):
-        text(sheet, top, column, name, font=BOLD, align=CENTRE, across=across)
-    shade(sheet, top, range(1, 7))
+    beside = FIRST_PAIR - 1  # the name of a source is as wide as the counts above it
+    limit, plan, left = range(FIRST_PAIR, FIRST_PAIR + 3)
+    for column, name in ((1, "资金来源"), (limit, "上限"), (plan, "计划"), (left, "余")):
+        text(sheet, top, column, name, font=BOLD, align=CENTRE, across=beside if column == 1 else 1)
+    shade(sheet, top, range(1, left + 1))
     planned = table.planned
     for row, source in enumerate(limited, top + 1):
         line = total(n for n in table.contents.cube if n.source == source.pk)
         assert source.ceiling is not None
-        text(sheet, row, 1, source.name, align=CENTRE, across=3)
-        table.book.yuan(sheet, row, 4, source.ceiling, decimals=table.decimals)
+        text(sheet, row, 1, source.name, align=CENTRE, across=beside)
+        table.book.yuan(sheet, row, limit, source.ceiling, decimals=table.decimals)
         tests = f'EXACT({planned.span("资金来源")},$A{row})*({planned.span("类别")}<>"")'
-        table._yuan(row, 5, line.planned, f"=ROUND(SUMPRODUCT({tests},{planned.span('合计')}),2)")
-        table._yuan(row, 6, source.ceiling - line.planned, f"=ROUND(D{row}-E{row},2)")
+        table._yuan(row, plan, line.planned, f"=ROUND(SUMPRODUCT({tests},{planned.span('合计')}),2)")
+        formula = f"=ROUND({get_column_letter(limit)}{row}-{get_column_letter(plan)}{row},2)"
+        table._yuan(row, left, source.ceiling - line.planned, formula)
         sheet.row_dimensions[row].height = 20
     last = top + len(limited)
-    box(sheet, range(top, last + 1), range(1, 7))
+    box(sheet, range(top, last + 1), range(1, left + 1))
     table.row = last + 2

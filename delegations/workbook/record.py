@@ -108,7 +108,9 @@ def _done_texts(destination: Destination, visit: Visit) -> dict[str, str]:
         "走访单位": destination.union.short_name,
         "类别": visit.get_kind_display(),
         "名称": name_of(visit),
-        "计划日期": "临时增加" if unplanned else span(destination.first_day, destination.last_day),
+        "计划日期": visit.get_standing_display()
+        if unplanned
+        else span(destination.first_day, destination.last_day),
         "走访日期": day(visit.happened_on) if visit.happened_on else "",
         "完成情况": visit.get_outcome_display() or "未填",
         "实付资金来源": source_text(source.name if source else None, visit.paid) if _is_done(visit) else "",

@@ -128,6 +128,11 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.AddField(
+            model_name="round",
+            name="wording",
+            field=models.JSONField(default=dict),
+        ),
+        migrations.AddField(
             model_name="campaign",
             name="mailbox",
             field=models.EmailField(blank=True, max_length=254, verbose_name="报送邮箱"),

@@ -194,7 +194,9 @@ def test_a_visit_nobody_planned_stands_beside_the_planned_ones_not_among_them(
     assert (line.visits, line.done, line.unplanned, line.paid) == (10, 10, 1, 13_400_000)
     text = page(plan, browse, "liaison").content.decode()
     assert '<b>10</b> <span class="small muted">另增 1</span>' in text
-    assert '<span>10<span class="faint">/10</span><span class="muted small goods">另增 1</span></span>' in text
+    assert (
+        '<span>10<span class="faint">/10</span><span class="muted small goods">另增 1</span></span>' in text
+    )
     assert "11" not in re.findall(r"<span>(\d+)<span class=\"faint\">/", text)
 
 

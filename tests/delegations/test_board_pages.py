@@ -424,7 +424,15 @@ def test_after_the_lock_records_and_material_are_counted_place_by_place(plan: Pl
     assert third.due == 0 and not third.is_recorded  # still being planned
     assert first.money.paid == 4_700_000
     shown = text(browse(plan.liaison).get(board(plan)))
-    for words in ("已走访 1/5", "，另增 1", "<b>1<i>/10</i></b><span>已走访，另增 1</span>", "未走访 1", "材料 2/4 类", "已走访 0/5", "材料 0/4 类"):
+    for words in (
+        "已走访 1/5",
+        "，另增 1",
+        "<b>1<i>/10</i></b><span>已走访，另增 1</span>",
+        "未走访 1",
+        "材料 2/4 类",
+        "已走访 0/5",
+        "材料 0/4 类",
+    ):
         assert words in shown
 
 

@@ -54,11 +54,17 @@ Function Setting(name As String, value)
 End Function
 
 Sub OpenBook(url As String)
-  book = StarDesktop.loadComponentFromURL(url, "_blank", 0, Array(Setting("Hidden", True)))
+  book = StarDesktop.loadComponentFromURL(url, "_blank", 0, Array())
 End Sub
 
 Sub TypeInto(page As String, cell As String, text As String)
-  book.Sheets.getByName(page).getCellRangeByName(cell).setFormula(text)
+  Dispatch(".uno:GoToCell", "ToPoint", "$'" & page & "'." & cell)
+  Dispatch(".uno:EnterString", "StringName", text)
+End Sub
+
+Sub Dispatch(order As String, name As String, value As String)
+  keyboard = createUnoService("com.sun.star.frame.DispatchHelper")
+  keyboard.executeDispatch(book.CurrentController.Frame, order, "", 0, Array(Setting(name, value)))
 End Sub
 
 Sub SaveAs(url As String, kind As String)

@@ -3,6 +3,11 @@
 import pytest
 from django.db import IntegrityError, transaction
 
+from reporting.copies import current_copy
+from reporting.models import Campaign
+from reporting.sheets import sheets_for
+from tests.aggregation.sealed import relabel
+
 TAMPERED = {
     "a part": ("warmth", {"E1": 6}),
     "a total": ("warmth", {"E": 99}),
@@ -35,3 +40,18 @@ def test_a_round_has_one_row_of_each_scope(stage):
     row.pk = None
     with pytest.raises(IntegrityError), transaction.atomic():
         row.save()
+
+
+def test_paper_keeps_the_words_it_was_signed_under(stage):
+    """A row relabelled afterwards, even another year in the labels: the copy of the round says what it said."""
+    code = next(row.code for row in sheets_for(stage.campaign)[0].rows if row.printed == "no")
+    relabel(stage.campaign, "warmth", code, "原来的说法")
+    stage.campaign.refresh_from_db()
+    filing = stage.submitted(stage.tree.harbin)
+    signed = [sheet.rows for sheet in current_copy(filing).sheets]
+    assert signed[0][[row.code for row in signed[0]].index(code)].label == "原来的说法"
+    relabel(stage.campaign, "warmth", code, "后来的说法")
+    Campaign.objects.update(data_year=2031)
+    now = stage.filing(stage.tree.harbin)
+    assert [sheet.rows for sheet in current_copy(now).sheets] == signed
+    assert [sheet.rows for sheet in sheets_for(now.campaign)] != signed
