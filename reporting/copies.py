@@ -7,18 +7,18 @@ Figures are totals (本级 + 下级), as they are sealed; for a draft, as they w
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from django.db.models import QuerySet
 
-from reporting.assessment import assess
+from reporting.assessment import FormAssessment, assess
 from reporting.filling import HEAD_FIELDS, head_text
 from reporting.models import Campaign, Filing, Round
 from reporting.rounds import sealed_rows
 from reporting.rules import Figures
-from reporting.sheets import Sheet, sheets_as_sealed
-from reporting.standing import TOTAL_SCOPE, has_subordinates
+from reporting.sheets import Sheet, sheets_as_sealed, sheets_for
+from reporting.standing import OWN_SCOPE, TOTAL_SCOPE, has_subordinates, own_scope
 from reporting.statistical import StatisticalForm
 from reporting.totals import add_figures, subordinate_rows, sum_rows
 from unions.models import Union
@@ -44,6 +44,8 @@ class Copy:
     at: datetime.datetime
     includes: tuple[Part, ...] = ()
     typed: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    # 本级 or 合计, said on paper and in workbooks where the two are not the same.
+    scope: str = ""
 
     @property
     def campaign(self) -> Campaign:
@@ -80,6 +82,7 @@ def sealed_copy(round_: Round) -> Copy:
     sheets = sheets_as_sealed(round_)
     sealed = sealed_rows(sheets, [round_])
     total = StatisticalForm.Scope.TOTAL
+    includes = _parts(filing, round_)
     return Copy(
         filing=filing,
         round=round_,
@@ -91,8 +94,15 @@ def sealed_copy(round_: Round) -> Copy:
         },
         head=round_.head,
         at=round_.submitted_at,
-        includes=_parts(filing, round_),
+        includes=includes,
+        scope=_scope(filing, includes),
     )
+
+
+def _scope(filing: Filing, includes: tuple[Part, ...]) -> str:
+    if filing.union.is_root:
+        return OWN_SCOPE
+    return TOTAL_SCOPE if includes or has_subordinates(filing.campaign, filing.union) else ""
 
 
 def _parts(filing: Filing, round_: Round) -> tuple[Part, ...]:
@@ -117,17 +127,24 @@ def draft_copy(filing: Filing) -> Copy:
         campaign=filing.campaign_id, union__parent=filing.union_id, state=Filing.State.APPROVED
     ).order_by("union__position", "union__code")
     included = () if filing.union.is_root else approved.values_list("union__name", "current_round__number")
-    saved = [form.row.saved_at for form in assessment.forms if form.row.saved_at]
+    includes = tuple(Part(name, number) for name, number in included)
     return Copy(
         filing=filing,
         round=None,
         sheets=[form.sheet for form in assessment.forms],
         figures=figures,
         head={name: head_text(filing, name) for name in HEAD_FIELDS},
-        at=max(saved, default=filing.campaign.opens_at),
-        includes=tuple(Part(name, number) for name, number in included),
+        at=_saved_at(filing, assessment.forms),
+        includes=includes,
+        scope=_scope(filing, includes),
         typed={form.sheet.slug: form.invalid for form in assessment.forms},
     )
+
+
+def _saved_at(filing: Filing, forms: Iterable[FormAssessment]) -> datetime.datetime:
+    """The same figures make the same file, whenever it is asked for."""
+    saved = [form.row.saved_at for form in forms if form.row.saved_at]
+    return max(saved, default=filing.campaign.opens_at)
 
 
 def rounds_at_hand() -> QuerySet[Round]:
@@ -142,13 +159,44 @@ def current_copy(filing: Filing) -> Copy:
     return sealed_copy(rounds_at_hand().get(pk=filing.current_round_id))
 
 
+def blank_template(campaign: Campaign, union: Union) -> bytes:
+    """Both forms blank, bound to union and campaign; 本级 figures go into it."""
+    from reporting.workbooks.filing import filing_workbook  # openpyxl takes its time
+
+    return filing_workbook(
+        campaign=campaign,
+        union=union,
+        sheets=sheets_for(campaign),
+        figures={},
+        head={},
+        made_at=campaign.opens_at,
+        scope=own_scope(campaign, union),
+    )
+
+
+def draft_workbook(filing: Filing) -> bytes:
+    """The union's own figures as they stand, without its subordinates': what can be filled in and read back."""
+    from reporting.workbooks.filing import filing_workbook
+
+    forms = assess(filing).forms
+    return filing_workbook(
+        campaign=filing.campaign,
+        union=filing.union,
+        sheets=[form.sheet for form in forms],
+        figures={form.sheet.slug: form.row.figures for form in forms},
+        head={name: head_text(filing, name) for name in HEAD_FIELDS},
+        made_at=_saved_at(filing, forms),
+        footer="草稿，未上报",
+        scope=own_scope(filing.campaign, filing.union),
+    )
+
+
 def sealed_workbook(copy: Copy) -> bytes:
     """A round as a workbook in the official layout, as sealed; it is never taken for 本级 when it is read back."""
     from reporting.workbooks.filing import filing_workbook  # openpyxl takes its time
 
     round_ = copy.round
     assert round_ is not None  # a draft has a workbook of its own, without the subordinates' figures
-    two_scopes = bool(copy.includes) or has_subordinates(copy.campaign, copy.union)
     return filing_workbook(
         campaign=copy.campaign,
         union=copy.union,
@@ -157,6 +205,7 @@ def sealed_workbook(copy: Copy) -> bytes:
         head=copy.head,
         made_at=copy.at,
         footer=f"第 {round_.number} 轮  校验码 {round_.digest[:16]}",
-        scope=TOTAL_SCOPE if two_scopes else "",
+        scope=copy.scope,
         with_below=bool(copy.includes),
+        sealed_by=copy.submitter,
     )

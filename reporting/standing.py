@@ -30,6 +30,11 @@ def has_subordinates(campaign: Campaign, union: Union) -> bool:
     return Filing.objects.filter(TAKES_PART, campaign=campaign, union__parent=union).exists()
 
 
+def own_scope(campaign: Campaign, union: Union) -> str:
+    """本级, where a reader could take a union's own figures for more: it has subordinates, or is the province."""
+    return OWN_SCOPE if union.is_root or has_subordinates(campaign, union) else ""
+
+
 def reviewable(actor: Actor) -> QuerySet[Filing]:
     """The filings this actor reviews: of direct subordinates, and at the root its own. The gate decides
     each single move; this is the same table asked as a query.

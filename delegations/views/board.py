@@ -25,6 +25,7 @@ from delegations.plans import Rulebook
 from reporting.clock import now
 from reporting.errors import Refused, ReportingError
 from reporting.models import Campaign
+from reporting.views.numbers import number_in
 from unions.gate import Actor
 from unions.middleware import ActingRequest
 
@@ -177,8 +178,7 @@ def settings_page(request: ActingRequest, pk: int) -> HttpResponse:
 
 
 def _remove_norm(request: ActingRequest, campaign: Campaign) -> HttpResponse:
-    text = request.POST.get("norm", "")
-    pk = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    pk = number_in(request.POST.get("norm"))
     try:
         standards.remove_norm(campaign=campaign, norm=Norm(pk=pk), by=request.actor)
     except ReportingError as error:

@@ -28,6 +28,7 @@ from delegations.views.head import HISTORY, PLAN, head
 from reporting.errors import Refused, ReportingError, WrongState
 from reporting.views.entry_answers import answers_json, body_of, fields_of
 from reporting.views.entry_page import hour_minute
+from reporting.views.numbers import number_in
 from unions.middleware import ActingRequest
 from unions.models import Union
 
@@ -220,8 +221,7 @@ def lock(request: ActingRequest, pk: int) -> HttpResponse:
 
 def _revision_seen(request: ActingRequest) -> int:
     """The revision the page showed; -1, which none has, when it is missing."""
-    text = request.POST.get("revision", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
+    return number_in(request.POST.get("revision"), otherwise=-1)
 
 
 @login_required

@@ -30,6 +30,7 @@ from reporting.errors import ReportingError, WrongState
 from reporting.models import Campaign
 from reporting.views.entry_answers import answers_json, body_of, fields_of
 from reporting.views.entry_page import hour_minute
+from reporting.views.numbers import number_in
 from unions.middleware import ActingRequest
 
 
@@ -150,8 +151,7 @@ def _delegation(request: ActingRequest, pk: int) -> Delegation:
 
 def _number(request: ActingRequest, name: str) -> int:
     """A number the page had put into its form; -1, which no row has, when it is missing."""
-    text = request.POST.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
+    return number_in(request.POST.get(name), otherwise=-1)
 
 
 def _came_from(request: ActingRequest, delegation: Delegation) -> Destination | None:

@@ -1,7 +1,7 @@
 """Figures in words: what a form declared (`wording`), with its figures put in, for the draft of the report.
 
-What has no figure yet becomes a gap for the writer; what is 0 is said to have not happened; a row that the campaign
-has relabelled speaks with its own label, and one that is switched off is silent.
+What has no figure yet becomes a gap for the writer, a total that differs from its parts a doubt; what is 0 is said to
+have not happened; a row that the campaign has relabelled speaks with its own label, and one that is switched off is silent.
 """
 
 from __future__ import annotations
@@ -30,6 +30,10 @@ Pieces = list[Piece]
 
 def gap(what: str) -> Piece:
     return Piece(f"【待填：{what}】", is_gap=True)
+
+
+def doubt(what: str) -> Piece:
+    return Piece(f"【待核对：{what}】", is_gap=True)
 
 
 def plain(pieces: Pieces) -> str:
@@ -95,7 +99,7 @@ class Speaker:
         codes = holes(text)
         if any(code not in self.rows for code in codes):
             return [], False
-        if all(self.figures.get(code) == 0 for code in codes):
+        if all(self.figures.get(code) == 0 and not self._contradicts(code) for code in codes):
             return [], True
         if any(self._is_relabelled(code) for code in codes):
             return self._generic(codes), False
@@ -120,11 +124,23 @@ class Speaker:
 
     def _figure(self, code: str) -> Piece:
         figure = self.figures.get(code)
-        return self._gap(code) if figure is None else Piece(self.indicator(code).grouped(figure))
+        if figure is None:
+            return self._gap(code)
+        if self._contradicts(code):
+            return doubt(f"{self._place(code)} 为 {self.indicator(code).grouped(figure)}，与各项之和不一致")
+        return Piece(self.indicator(code).grouped(figure))
+
+    def _contradicts(self, code: str) -> bool:
+        """A draft's total may have been typed: no sentence is made of it while its parts say something else."""
+        filled = [f for part in self.rows[code].parts if (f := self.figures.get(part)) is not None]
+        return bool(filled) and self.figures.get(code) not in (None, sum(filled))
 
     def _gap(self, code: str) -> Piece:
+        return gap(self._place(code))
+
+    def _place(self, code: str) -> str:
         row = self.rows[code]
-        return gap(f"{self.title} {row.printed_code or row.full_label}")
+        return f"{self.title} {row.printed_code or row.full_label}"
 
     def _name(self, text: str) -> str:
         """What is not there, by the words before its figure."""
@@ -149,7 +165,7 @@ class Speaker:
         for measure in said.compare:
             name, _, code = measure.rpartition(" ")
             old, new = self.last.get(code), self.figures.get(code)
-            if code not in self.rows or old is None or new is None:
+            if code not in self.rows or old is None or new is None or self._contradicts(code):
                 continue
             name = self.rows[code].full_label if self._is_relabelled(code) else name
             if old == new:

@@ -21,6 +21,7 @@ from reporting.models import Filing, Summary
 from reporting.rounds import last_year_round
 from reporting.rules import Figures
 from reporting.sheets import Row
+from reporting.standing import TAKES_PART
 from reporting.statistical import StatisticalForm
 from reporting.summaries import SealedSheet, sealed_sheets, units_of
 from unions.models import Union
@@ -78,8 +79,10 @@ class Draft:
 def of_copy(copy: Copy) -> Draft:
     """A union's own report, from its sealed round or its draft."""
     last = _last_year(copy.filing)
+    # The province's filing has its own figures only; those of everybody are the summary's.
+    who = "省总工会本级" if copy.union.is_root else who_reports(copy.union)
     speakers = [
-        _speaker(sheet.form, sheet.rows, sheet.fields.__getitem__, copy.figures[sheet.slug], copy.union, last)
+        _speaker(sheet.form, sheet.rows, sheet.fields.__getitem__, copy.figures[sheet.slug], who, last)
         for sheet in copy.sheets
     ]
     parent = copy.union.parent
@@ -95,11 +98,21 @@ def of_copy(copy: Copy) -> Draft:
         chapters=_chapters(speakers),
         signature=copy.union_name,
         day=_day(datetime.date.fromisoformat(day) if day else None),
-        origin=f"第 {round_.number} 轮统计表（校验码 {round_.digest[:16]}）"
-        if round_
-        else "尚未上报的统计表",
+        origin=(
+            f"第 {round_.number} 轮统计表（校验码 {round_.digest[:16]}）" if round_ else "尚未上报的统计表"
+        )
+        + _still_out(copy),
         at=copy.at,
     )
+
+
+def _still_out(copy: Copy) -> str:
+    """Who speaks of 全市各级工会 must know whose figures are not in yet."""
+    if copy.union.is_root:
+        return ""
+    below = Filing.objects.filter(TAKES_PART, campaign=copy.campaign, union__parent=copy.union)
+    out = below.count() - len(copy.includes)
+    return f"（尚有 {out} 个下级单位的数没有计入）" if out > 0 else ""
 
 
 def _last_year(filing: Filing) -> dict[str, Figures]:
@@ -109,21 +122,19 @@ def _last_year(filing: Filing) -> dict[str, Figures]:
 
 def of_summary(summary: Summary) -> Draft:
     """The whole province's, from a summary, with each unit's share."""
-    root = Union.objects.get(parent=None)
+    who = who_reports(Union.objects.get(parent=None))
     facts = summary.facts
     before = Summary.objects.filter(campaign__year=facts["year"] - 1).order_by("-number").first()
     sheets = sealed_sheets(summary)
     speakers = [
-        _speaker(sheet.form, sheet.rows, sheet.field, sheet.figures, root, before.figures if before else {})
+        _speaker(sheet.form, sheet.rows, sheet.field, sheet.figures, who, before.figures if before else {})
         for sheet in sheets
     ]
     return Draft(
         whose=facts["union"],
         what=f"{facts['title']}情况报告",
         addressee="",
-        introduction=_introduction(
-            facts["notice_title"], facts["notice_number"], "全省各级工会", facts["title"]
-        ),
+        introduction=_introduction(facts["notice_title"], facts["notice_number"], who, facts["title"]),
         chapters=_chapters(speakers, _share_tables(summary, sheets)),
         signature=facts["union"],
         day=_day(None),
@@ -137,10 +148,9 @@ def _speaker(
     rows: Sequence[Row],
     indicator: Callable[[str], Indicator],
     figures: Figures,
-    union: Union,
+    who: str,
     last: Mapping[str, Figures],
 ) -> tuple[type[StatisticalForm], Speaker]:
-    who = who_reports(union)
     by_code = {row.code: row for row in rows}
     return form, Speaker(form.title, by_code, indicator, figures, who, last.get(form.slug, {}))
 

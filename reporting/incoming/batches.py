@@ -328,6 +328,8 @@ def forget_file(batch: ImportBatch) -> None:
 
 def sweep() -> None:
     """Look after what a killed worker or a forgetful person left: unsettled batches, old previews, files."""
+    unconfirmed = Import.objects.filter(state=Import.State.PREVIEW, batch_file=None, at__lt=now() - KEPT_FOR)
+    unconfirmed.update(state=Import.State.DROPPED)
     for pk in ImportBatch.objects.filter(state=State.READING).values_list("pk", flat=True):
         _settle_reading(pk)
     for pk in ImportBatch.objects.filter(state=State.FILLING).values_list("pk", flat=True):

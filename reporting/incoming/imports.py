@@ -163,7 +163,11 @@ def _union_of(read: WorkbookRead, unions: Sequence[Union], expected: Union | Non
         return expected
     if not named:
         raise Refused("文件没有写填报单位，不知是谁的报表。请在“填报单位”后写上单位名称。")
-    if len(found) != 1:
+    if len(found) > 1:
+        raise Refused(
+            f"叫“{named[:30]}”的单位不止一个（{'、'.join(union.name for union in found[:5])}），请在“填报单位”后写全称。"
+        )
+    if not found:
         raise Refused(f"没有叫“{named[:30]}”的单位，请核对填报单位的名称。")
     return found[0]
 
@@ -306,6 +310,7 @@ def confirm(*, kept: Import, by: Actor, action: str = "fill") -> Filled:
         saved = save_head(filing=filing, values=head, by=by, known=known, action=action)
         filled.head = [HEAD_FIELDS[name] for name in HEAD_FIELDS if name in saved.cells]
         filled.left += [f"{HEAD_FIELDS[c['code']]}：已填为“{c['theirs']}”，没有覆盖" for c in saved.conflicts]
+        filled.left += [f"{HEAD_FIELDS[name]}：{sentence}" for name, sentence in saved.refused.items()]
     kept.state, kept.confirmed_at, kept.confirmed_by = Import.State.CONFIRMED, now(), by.person
     kept.save(update_fields=["state", "confirmed_at", "confirmed_by"])
     return filled

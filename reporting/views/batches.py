@@ -26,6 +26,7 @@ from reporting.models import BatchFile, Campaign, ImportBatch
 from reporting.tasks import start_batches
 from reporting.views.entry_answers import answers_json
 from reporting.views.imports import ACCEPT, preview_context
+from reporting.views.numbers import number_in
 from unions.middleware import ActingRequest, wants_json
 
 SLOW = 60  # seconds of reading after which the page says that nobody has to wait at it
@@ -193,9 +194,9 @@ def batch_file(request: ActingRequest, pk: int, position: int) -> HttpResponse:
 @require_POST
 def batch_confirm(request: ActingRequest, pk: int) -> HttpResponse:
     found = _batch(request, pk)
-    chosen = [int(text) for text in request.POST.getlist("file") if text.isascii() and text.isdigit()]
+    chosen = [number_in(text, otherwise=-1) for text in request.POST.getlist("file")]
     try:
-        batches.confirm(batch=found, positions=[n for n in chosen if n < MOST_FILES], by=request.actor)
+        batches.confirm(batch=found, positions=chosen, by=request.actor)
     except ReportingError as error:
         messages.error(request, error.sentences[0])
     else:

@@ -32,6 +32,7 @@ from reporting.views.entry_answers import (
     text_of,
 )
 from reporting.views.entry_page import FilingPage, FormPage, first_unfinished, hour_minute, script_json
+from reporting.views.numbers import number_in
 from unions.middleware import ActingRequest, wants_json
 
 log = logging.getLogger(__name__)
@@ -336,8 +337,7 @@ def _withdraw_by_form(request: ActingRequest, pk: int) -> HttpResponse:
 
 def _round_seen(request: ActingRequest) -> int:
     """The number of the round the page showed; 0, which no round has, when it is missing."""
-    text = request.POST.get("round", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
+    return number_in(request.POST.get("round"))
 
 
 def _back(filing: Filing) -> HttpResponseRedirect:

@@ -16,7 +16,7 @@ from reporting.errors import Refused, ReportingError, WrongState
 from reporting.filling import HEAD_FIELDS
 from reporting.incoming import imports
 from reporting.models import Filing, Import
-from reporting.standing import OWN_SCOPE, has_subordinates
+from reporting.standing import own_scope
 from reporting.views.entry_answers import answers_json
 from reporting.views.entry_page import FilingPage, script_json
 from unions.middleware import ActingRequest, wants_json
@@ -112,7 +112,7 @@ def preview_context(kept: Import) -> dict[str, object]:
         "head": head,
         "notes": kept.content["notes"],
         "fills": sum(len(form.filled) for form in forms) + len(head),
-        "scope": OWN_SCOPE if has_subordinates(kept.filing.campaign, kept.filing.union) else "",
+        "scope": own_scope(kept.filing.campaign, kept.filing.union),
     }
 
 

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST
 from reporting import dispatch
 from reporting.errors import ReportingError
 from reporting.models import Campaign, Filing
+from reporting.views.numbers import number_in
 from unions.middleware import ActingRequest
 
 # Where the buttons stand; each leads back to itself.
@@ -27,7 +28,7 @@ def send_to_mailbox(request: ActingRequest, pk: int) -> HttpResponse:
     one = None
     if text := request.POST.get("filing", ""):
         filings = Filing.objects.visible_to(actor).filter(campaign=campaign)
-        one = get_object_or_404(filings, pk=int(text) if text.isascii() and text.isdigit() else 0)
+        one = get_object_or_404(filings, pk=number_in(text))
     try:
         if one is not None:
             messages.success(request, dispatch.send_one(filing=one, by=actor))

@@ -26,6 +26,7 @@ from reporting.paper.scans import scans_of
 from reporting.rounds import RoundView, changed_beside_figures, compare, events_of, view_round
 from reporting.sheets import sheets_for
 from reporting.standing import last_returns, reviewable, waiting_first
+from reporting.views.numbers import number_in
 from unions.gate import Actor
 from unions.middleware import ActingRequest
 
@@ -284,8 +285,7 @@ def _told(request: ActingRequest, filing: Filing, error: WrongState) -> HttpResp
 
 def _round_seen(request: ActingRequest) -> int:
     """The number of the round the page showed; 0, which no round has, when it is missing."""
-    text = request.POST.get("round", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 0
+    return number_in(request.POST.get("round"))
 
 
 def _query(**values: str) -> QueryDict:

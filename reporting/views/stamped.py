@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import FileResponse, Http404, HttpResponse
+from django.http import FileResponse, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import content_disposition_header
 from django.views.decorators.cache import never_cache
@@ -21,6 +21,7 @@ from reporting.errors import Refused, ReportingError, WrongState
 from reporting.models import Filing, Round, Scan, Summary
 from reporting.paper.code import code_typed, short_code
 from reporting.paper.scans import ACCEPT, CONTENT_TYPES, may_attach, scans_of, store_scan
+from reporting.views.numbers import number_in
 from unions.gate import Actor
 from unions.middleware import ActingRequest
 
@@ -81,9 +82,7 @@ def filing_pdf(request: ActingRequest, pk: int) -> HttpResponse:
 def _copy(filing: Filing, actor: Actor, asked: str | None) -> Copy:
     rounds = rounds_at_hand().filter(filing=filing)
     if asked is not None:
-        if not (asked.isascii() and asked.isdigit() and len(asked) < 6):
-            raise Http404
-        return sealed_copy(get_object_or_404(rounds, number=int(asked)))
+        return sealed_copy(get_object_or_404(rounds, number=number_in(asked)))
     if filing.is_editable and actor.may("view_draft", filing.union):
         return draft_copy(filing)
     return sealed_copy(get_object_or_404(rounds, pk=filing.current_round_id))
@@ -131,8 +130,7 @@ def _paper_page(
 def upload_scan(request: ActingRequest, pk: int) -> HttpResponse:
     filing = _visible(request, pk)
     request.actor.require("fill", filing.union)
-    text = request.POST.get("round", "")
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
+    number = number_in(request.POST.get("round"))
     try:
         upload = request.FILES.get("scan")
         if upload is None:

@@ -25,7 +25,7 @@ from django.utils import timezone
 from reporting import workflow
 from reporting.errors import Refused, WrongState
 from reporting.filling import Change, save_cells, working_row
-from reporting.incoming import batches
+from reporting.incoming import batches, imports
 from reporting.incoming.archives import members_of
 from reporting.models import BatchFile, CellChange, Event, Filing, Import, ImportBatch, Message
 from reporting.sheets import sheet_for
@@ -314,7 +314,7 @@ def test_confirmed_twice_or_with_nothing_chosen_says_so(stage: Stage, browse) ->
     with pytest.raises(WrongState, match="这一批正在读取，不能再确认"):
         batches.confirm(batch=batch, positions=[0], by=clerk(stage))
     read(batch)
-    for nothing in ({}, {"file": ["99"]}, {"file": ["-1", "x", "9" * 30]}):
+    for nothing in ({}, {"file": ["99"]}, {"file": ["-1", "x", "１", "9" * 5000]}):
         assert "请至少勾选一个文件。" in words(client.post(confirm, nothing, follow=True))
     client.post(confirm, {"file": ["0"]})
     assert "这一批正在填入，不能再确认。" in words(client.post(confirm, {"file": ["0"]}, follow=True))
@@ -339,6 +339,17 @@ def test_after_seven_days_what_nobody_confirmed_is_given_up(
     new.refresh_from_db()
     assert (old.state, old.file.name) == ("dropped", "")
     assert new.state == "preview" and Path(new.file.path).exists()
+
+
+def test_a_single_preview_is_given_up_as_well(stage: Stage) -> None:
+    filing = stage.filing(stage.tree.harbin)
+    content = upload(book(stage.campaign, stage.tree.harbin, warmth_E1=5), "报表.xlsx")
+    kept = imports.prepare(filing=filing, file=content, name="报表.xlsx", by=stage.actor(filing.union, F))
+    batches.sweep()
+    assert Import.objects.get(pk=kept.pk).state == Import.State.PREVIEW
+    Import.objects.update(at=timezone.now() - batches.KEPT_FOR - datetime.timedelta(minutes=1))
+    batches.sweep()
+    assert Import.objects.get(pk=kept.pk).state == Import.State.DROPPED
 
 
 def test_a_lost_file_is_a_sentence(stage: Stage) -> None:
@@ -541,7 +552,7 @@ def test_two_workers_share_the_files_and_read_none_twice() -> None:
 STOPS = """
 import sys, time
 import django; django.setup()
-from reporting.incoming import batches
+from reporting.incoming import batches, imports
 name, goes_first = sys.argv[1], sys.argv[2] == "after"
 real = getattr(batches, name)
 seen = []

@@ -215,7 +215,7 @@ def test_a_draft_of_the_form_leaves_gaps_and_says_that_it_is_not_filed(stage: St
     row.save()
     draft = of_copy(current_copy(filing))
     assert "【待填：送温暖统计表 G】" in chapter(draft, "农民工维权")
-    assert draft.origin == "尚未上报的统计表"
+    assert draft.origin == "尚未上报的统计表（尚有 1 个下级单位的数没有计入）"
 
 
 def opened(content: bytes) -> Any:

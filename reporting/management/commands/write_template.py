@@ -8,12 +8,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import Q
 
-from reporting.clock import now
+from reporting.copies import blank_template
 from reporting.models import Campaign
 from reporting.sample import YEAR
-from reporting.sheets import sheets_for
-from reporting.standing import OWN_SCOPE, has_subordinates
-from reporting.workbooks.filing import filing_workbook
 from unions.models import Union
 
 
@@ -38,15 +35,7 @@ class Command(BaseCommand):
         if campaign is None:
             raise CommandError(f"没有 {year} 年的报送任务。")
         who = union_called(union)
-        content = filing_workbook(
-            campaign=campaign,
-            union=who,
-            sheets=sheets_for(campaign),
-            figures={},
-            head={},
-            made_at=now(),
-            scope=OWN_SCOPE if has_subordinates(campaign, who) else "",
-        )
+        content = blank_template(campaign, who)
         try:
             out.parent.mkdir(parents=True, exist_ok=True)
             out.write_bytes(content)
