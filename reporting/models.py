@@ -507,7 +507,8 @@ class SummaryEntry(models.Model):
 
 
 def export_path(export: Export, filename: str) -> str:
-    return f"exports/{uuid.uuid4().hex}.xlsx"
+    """Always the same: what a killed worker left behind is written over by the next one."""
+    return f"exports/{export.digest}.xlsx"
 
 
 class Export(models.Model):
@@ -519,7 +520,8 @@ class Export(models.Model):
         FAILED = "failed", "失败"
 
     summary = models.ForeignKey(Summary, models.CASCADE, related_name="exports")
-    # {"forms": ["warmth"], "unions": ["230100"], "level": "all", "cities": true}; unions empty: every one
+    # {"forms": ["warmth"], "unions": ["230100"], "names": ["哈尔滨"], "level": "all", "cities": true}; unions
+    # empty: every one
     wanted = models.JSONField()
     # The summary of an earlier campaign whose figures stand beside these.
     compared = models.ForeignKey(Summary, models.PROTECT, null=True, related_name="+")

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 from celery import shared_task
 from django.core.cache import cache
 from django.utils import timezone
 
+from reporting import exports
 from reporting.aggregation import Progress, due_runs, work_off_one
 from reporting.dispatch import deliver, due_mail
 from reporting.incoming import batches
-from reporting.models import AggregationRun
+from reporting.models import AggregationRun, Export
 
 log = logging.getLogger(__name__)
 
@@ -19,11 +21,12 @@ log = logging.getLogger(__name__)
 @shared_task(name="reporting.tick")
 def tick() -> None:
     """Once a minute: make the timed runs that are due, work off waiting runs, send waiting e-mail, read and fill in
-    workbooks that came many at once."""
+    workbooks that came many at once, make the exports that somebody waits for."""
     due_runs(timezone.now())
     aggregate_waiting()
     send_outbox()
     work_batches()
+    make_exports()
     batches.sweep()
 
 
@@ -35,30 +38,6 @@ def aggregate_waiting() -> None:
         if run.pk in done:
             break  # it failed and waits for its next try; leave that to the next minute
         done.add(run.pk)
-
-
-def progress_key(run_id: int) -> str:
-    return f"aggregation:{run_id}"
-
-
-def progress_in_cache(run: AggregationRun) -> Progress:
-    """How far a run is, kept in Redis only: a picture for the waiting, not a fact."""
-
-    def report(done: int, of: int, what: str) -> None:
-        try:
-            cache.set(progress_key(run.pk), {"done": done, "of": of, "what": what}, timeout=3600)
-        except Exception as error:
-            log.warning("progress of run %s not shown: %s", run.pk, error)
-
-    return report
-
-
-def start_aggregating() -> None:
-    """After commit: ask a worker to look at once. Without a broker the next tick finds the row."""
-    try:
-        aggregate_waiting.delay()
-    except Exception as error:
-        log.warning("no worker told, the next tick will find the run: %s", error)
 
 
 @shared_task(name="reporting.send_outbox")
@@ -76,9 +55,61 @@ def work_batches() -> None:
         pass
 
 
-def start_batches() -> None:
-    """After commit: ask a worker to look at once. Without a broker the next tick finds the rows."""
+@shared_task(name="reporting.make_exports")
+def make_exports() -> None:
+    """Make every waiting export that nobody else has claimed; one that fails waits for the next minute."""
+    tried: set[int] = set()
+    while (export := exports.work_off_one(progress_in_cache, tried)) is not None:
+        tried.add(export.pk)
+
+
+# -- how far it is -----------------------------------------------------------------------------------------
+
+
+def progress_key(work: AggregationRun | Export) -> str:
+    return f"{work._meta.model_name}:{work.pk}"
+
+
+def progress_in_cache(work: AggregationRun | Export) -> Progress:
+    """How far a run or an export is, kept in Redis only: a picture for the waiting, not a fact."""
+
+    def report(done: int, of: int, what: str) -> None:
+        try:
+            cache.set(progress_key(work), {"done": done, "of": of, "what": what}, timeout=3600)
+        except Exception as error:
+            log.warning("progress of %s not shown: %s", progress_key(work), error)
+
+    return report
+
+
+def known_progress(work: AggregationRun | Export) -> dict[str, Any] | None:
+    """What the worker told last, as far as Redis knows; without Redis the row alone speaks."""
     try:
-        work_batches.delay()
+        known = cache.get(progress_key(work))
     except Exception as error:
-        log.warning("no worker told, the next tick will find the batch: %s", error)
+        log.warning("progress of %s not known: %s", progress_key(work), error)
+        return None
+    return known if isinstance(known, dict) else None
+
+
+# -- after commit: ask a worker to look at once ------------------------------------------------------------
+
+
+def _ask_a_worker(task: Any) -> None:
+    """Without a broker the next tick finds the rows."""
+    try:
+        task.delay()
+    except Exception as error:
+        log.warning("no worker told, the next tick will do %s: %s", task.name, error)
+
+
+def start_aggregating() -> None:
+    _ask_a_worker(aggregate_waiting)
+
+
+def start_batches() -> None:
+    _ask_a_worker(work_batches)
+
+
+def start_exports() -> None:
+    _ask_a_worker(make_exports)

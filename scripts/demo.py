@@ -176,7 +176,9 @@ def run() -> None:
             )
             wait_for_web(processes)
             manage(env, "accounts")
-            setup.say(f"\n  打开  http://127.0.0.1:{port()}/    日志在 {LOGS}/    发出的邮件在 {MAIL}/    按 Ctrl-C 结束\n")
+            setup.say(
+                f"\n  打开  http://127.0.0.1:{port()}/    日志在 {LOGS}/    发出的邮件在 {MAIL}/    按 Ctrl-C 结束\n"
+            )
             while True:
                 processes.refuse_dead()
                 time.sleep(0.5)

@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import URLPattern, reverse
 
 from reporting.aggregation import make_summary
-from reporting.models import AggregationRun, BatchFile, Import, ImportBatch, Message, Scan
+from reporting.models import AggregationRun, BatchFile, Export, Import, ImportBatch, Message, Scan
 from reporting.sheets import sheet_for
 from reporting.urls import urlpatterns
 from tests.workflow.stage import Stage, make_stage
@@ -94,6 +94,10 @@ DOORS: dict[str, tuple[str, set[tuple[str, Role]]]] = {
     "summary_workbook": ("get", DIRECTORS),
     "summary_pdf": ("get", DIRECTORS),
     "summary_report": ("get", DIRECTORS),
+    "exports": ("get", DIRECTORS),
+    "export_progress": ("get", DIRECTORS),
+    "export_again": ("post", DIRECTORS),
+    "export_file": ("get", DIRECTORS),
     "send_to_mailbox": ("post", CLERK),
 }
 # Doors to one row: outside the subtree they do not exist.
@@ -164,6 +168,8 @@ def behind(stage: Stage) -> dict[str, dict[str, Any]]:
         campaign=stage.campaign, name="一批", state="preview", by=by, acting_for=stage.tree.province
     )
     BatchFile.objects.create(batch=batch, position=0, name="a.xlsx", state="understood", kept=kept_of_batch)
+    wanted = {"forms": ["warmth"], "unions": [], "names": [], "level": "units", "cities": False}
+    export = Export.objects.create(summary=summary, wanted=wanted, digest="0" * 64, requested_by=by)
     campaign = {"pk": stage.campaign.pk}
     special: dict[str, dict[str, Any]] = {
         "open_message": {"pk": mail.pk},
@@ -180,6 +186,7 @@ def behind(stage: Stage) -> dict[str, dict[str, Any]]:
         "summary_workbook": {"pk": summary.pk},
         "summary_pdf": {"pk": summary.pk},
         "summary_report": {"pk": summary.pk},
+        "exports": {"pk": summary.pk},
         "scan": {"pk": scan.pk},
         "check_code": {},
         "batch": {"pk": batch.pk},
@@ -187,6 +194,8 @@ def behind(stage: Stage) -> dict[str, dict[str, Any]]:
     }
     for name in ("import_preview", "import_confirm", "import_drop"):
         special[name] = {"pk": kept.pk}
+    for name in ("export_progress", "export_again", "export_file"):
+        special[name] = {"pk": export.pk}
     for name in ("batch_confirm", "batch_drop"):
         special[name] = {"pk": batch.pk}
     for what in ("people", "unions"):

@@ -8,6 +8,7 @@ urlpatterns = [
     path("login/", access.log_in, name="login"),
     path("logout/", access.log_out, name="logout"),
     path("password/", access.change_password, name="change_password"),
+    path("here/", access.here, name="here"),
     path("acting/", access.act_for, name="act_for"),
     path("people/", people.people, name="people"),
     path("people/new/", people.new_person, name="new_person"),

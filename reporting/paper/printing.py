@@ -8,13 +8,13 @@ Notice 黑工办发〔2020〕30号, attachments 1 and 2: 填报单位, 填报人
 from __future__ import annotations
 
 import datetime
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import segno
 from django.utils import timezone
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from reporting.copies import Copy
@@ -39,28 +39,37 @@ def qr_picture(text: str) -> SafeString:
 
 @dataclass(frozen=True)
 class Line:
-    """One printed row. `span`: how many rows the serial number stands beside, 0 where it stands above."""
-
     row: Row
-    span: int
     text: str
     is_typed: bool = False
 
 
 @dataclass(frozen=True)
 class Form:
+    """`groups` are the rows in printed order, those together that must stand on one page."""
+
     attachment: str
     title: str
-    lines: list[Line]
+    groups: list[list[Line]]
     notes: list[str]
 
 
-def _lines(rows: Sequence[Row], text: Callable[[str], str], typed: Sequence[str] = ()) -> list[Line]:
-    lengths = Counter(row.section for row in rows)
-    return [
-        Line(row, lengths[row.section] if row.serial else 0, text(row.code), row.code in typed)
-        for row in rows
-    ]
+def _groups(rows: Sequence[Row], text: Callable[[str], str], typed: Sequence[str] = ()) -> list[list[Line]]:
+    groups: list[list[Line]] = []
+    for row in rows:
+        line = Line(row, text(row.code), row.code in typed)
+        if groups and _is_pair(groups[-1][-1].row, row):
+            groups[-1].append(line)
+        else:
+            groups.append([line])
+    return groups
+
+
+def _is_pair(first: Row, second: Row) -> bool:
+    """C and D, F1 and G1: the same number under two letters."""
+    return (
+        first.code[1:] == second.code[1:] and first.section == second.section and first.depth == second.depth
+    )
 
 
 # -- a filing ----------------------------------------------------------------------------------------------
@@ -82,7 +91,7 @@ def filing_pdf(copy: Copy) -> bytes:
             "made_at": copy.at,
             "is_draft": round_ is None,
             "forms": [_filing_form(copy, sheet) for sheet in copy.sheets],
-            "subtitle": f"{campaign.title}　{campaign.notice_number}",
+            "subtitle": "　".join(filter(None, (campaign.title, campaign.notice_number, copy.scope))),
             "union": copy.union_name,
             "submitter": copy.submitter,
             "filler": copy.head.get("filler_name", ""),
@@ -99,15 +108,16 @@ def filing_pdf(copy: Copy) -> bytes:
 
 def _filing_form(copy: Copy, sheet: Sheet) -> Form:
     typed = list(copy.typed.get(sheet.slug, {}))
-    notes = [UNIT_NOTE]
-    if copy.includes:
-        names = "、".join(f"{part.name}（第 {part.round} 轮）" for part in copy.includes)
-        notes.append(f"数字为本级与下列 {len(copy.includes)} 个下级单位的合计：{names}。")
-        notes.append(YES_NO_NOTE)
+    notes = [UNIT_NOTE + (YES_NO_NOTE if copy.includes else "")]
     if copy.campaign.is_sample:
         notes.append(SAMPLE)
-    lines = _lines(sheet.rows, lambda code: copy.text(sheet, code), typed)
-    return Form(sheet.form.attachment, sheet.title, lines, notes)
+    if copy.includes:
+        # Last, because it may go on overleaf; it breaks anywhere but inside 第 1 轮.
+        parts = ((part.name, part.round) for part in copy.includes)
+        names = format_html_join("、", '{}<span class="round">（第 {} 轮）</span>', parts)
+        notes.append(format_html("数字为本级与下列 {} 个下级单位的合计：{}。", len(copy.includes), names))
+    groups = _groups(sheet.rows, lambda code: copy.text(sheet, code), typed)
+    return Form(sheet.form.attachment, sheet.title, groups, notes)
 
 
 def _day(text: str) -> str:
@@ -167,5 +177,5 @@ def _code_of(participant: Participant) -> str:
 
 def _summary_form(summary: Summary, sheet: SealedSheet) -> Form:
     notes = [UNIT_NOTE + YES_NO_NOTE] + ([SAMPLE] if summary.facts["is_sample"] else [])
-    lines = _lines(sheet.rows, lambda code: sheet.field(code).grouped(sheet.figures.get(code)))
-    return Form(sheet.form.attachment, sheet.summary_title, lines, notes)
+    groups = _groups(sheet.rows, lambda code: sheet.field(code).grouped(sheet.figures.get(code)))
+    return Form(sheet.form.attachment, sheet.summary_title, groups, notes)

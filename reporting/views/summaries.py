@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import datetime
-import logging
 from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.cache import cache
 from django.db import transaction
 from django.db.models import Count, Prefetch, Q
 from django.http import Http404, HttpResponse, HttpResponseRedirect
@@ -40,13 +38,11 @@ from reporting.summaries import (
     unfolded,
     units_of,
 )
-from reporting.tasks import progress_key, start_aggregating
+from reporting.tasks import known_progress, start_aggregating
 from unions.middleware import ActingRequest
 from unions.models import Union
 
-log = logging.getLogger(__name__)
-
-# Beside the forms a summary has one more tab; no form may be called so.
+# Beside the forms a summary has one more tab; no form may be called so, nor `exports`.
 FILINGS = "filings"
 # After this long without a sign of a worker the page says that nobody need wait for it.
 PATIENCE = datetime.timedelta(seconds=60)
@@ -90,7 +86,7 @@ def summary_list(request: ActingRequest, pk: int) -> HttpResponse:
         "rows": [
             {
                 "summary": summary,
-                "url": _first_page(summary),
+                "url": first_page(summary),
                 "reasons": [(reason_of(run), run) for run in summary.runs.all()],
             }
             for summary in summaries
@@ -102,7 +98,7 @@ def summary_list(request: ActingRequest, pk: int) -> HttpResponse:
     return render(request, "reporting/summaries.html", context)
 
 
-def _first_page(summary: Summary) -> str:
+def first_page(summary: Summary) -> str:
     return reverse("summary", args=[summary.pk, next(iter(summary.sheets), FILINGS)])
 
 
@@ -133,27 +129,17 @@ def run_progress(request: ActingRequest, pk: int) -> HttpResponse:
             messages.info(request, f"数据没有变化，沿用第 {number} 号汇总。")
         else:
             messages.success(request, f"第 {number} 号汇总已完成。")
-        url = _first_page(run.summary)
+        url = first_page(run.summary)
         return HttpResponse(headers={"HX-Redirect": url}) if asks_again else redirect(url)
     context = {
         "run": run,
         "reason": reason_of(run),
-        "progress": _progress_of(run),
+        "progress": known_progress(run),
         "is_failed": run.state == AggregationRun.State.FAILED,
         "is_slow": now() - run.requested_at > PATIENCE,
         "may_aggregate": request.actor.may_here("aggregate"),
     }
     return render(request, "reporting/run_state.html" if asks_again else "reporting/run.html", context)
-
-
-def _progress_of(run: AggregationRun) -> dict[str, Any] | None:
-    """How far it is, as far as Redis knows; without Redis the row alone speaks."""
-    try:
-        known = cache.get(progress_key(run.pk))
-    except Exception as error:
-        log.warning("progress of run %s not known: %s", run.pk, error)
-        return None
-    return known if isinstance(known, dict) else None
 
 
 # -- reading one -------------------------------------------------------------------------------------------

@@ -60,7 +60,7 @@ def checks_page(
     widths = list(CHECK_COLUMNS.values())
     page = book.sheet(CHECKS_SHEET, widths)
     text(page, 1, 1, CHECKS_SHEET, font=TITLE, align=CENTRE, across=len(widths))
-    page.row_dimensions[1].height = 34
+    page.row_dimensions[1].height, page.row_dimensions[2].height = 34, 22
     hint = "强制的须改到满足才能上报；核实的请核对，确属实情的在系统中说明。改动报表后，结果随之变化。"
     text(page, 2, 1, hint, font=SMALL, across=RESULT_COLUMN - 1)
     for column, name in enumerate(CHECK_COLUMNS, 1):

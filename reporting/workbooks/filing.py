@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core import signing
-from openpyxl.styles import Alignment, PatternFill, Protection
+from openpyxl.styles import Alignment, Font, PatternFill, Protection
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -30,9 +30,11 @@ from reporting.workbooks.layout import (
     MAX_DIGITS,
     RIGHT,
     SMALL,
+    SONG,
     TITLE,
     Book,
     digits_of,
+    number_format,
     print_setup,
     text,
 )
@@ -45,8 +47,14 @@ MARK_SHEET = "报送系统标记"
 SALT = "filing template"
 HEAD_ROW, FIRST_ROW = 4, 6  # title and facts above; the table's head stands in row 6
 COMPUTED_COLUMN = FIGURE_COLUMN + 1
+COMPUTED = Font(size=11, color="57606A", **SONG)
 OPEN = Protection(locked=False)
 TYPED = PatternFill("solid", fgColor="FFFBEA")
+UNIT_NOTE = "注：金额单位为万元，精确到分（0.000001 万元）。"
+TYPING_NOTE = (
+    "注：只填浅黄色的格子；金额单位为万元，精确到分（0.000001 万元）；没有发生的填 0；"
+    "合计须与右侧自动计算的数一致，不一致时变红。"
+)
 
 
 @dataclass(frozen=True)
@@ -94,17 +102,19 @@ def filing_workbook(
     footer: str = "",
     scope: str = "",
     with_below: bool = False,
+    sealed_by: str | None = None,
 ) -> bytes:
     """The workbook as bytes, the same for the same content. `figures` by slug; nothing for a blank template.
 
     `scope` is printed under the title where a union has subordinates (本级 or 合计); `with_below` says that figures
-    of subordinates are in it.
+    of subordinates are in it. `sealed_by`: who answers for a round as it was submitted, of which nothing is left to
+    fill in; None for a template or a draft.
     """
     book = Book(title=workbook_name(campaign, union).removesuffix(".xlsx"), made_at=made_at)
     lines = {}
     for sheet in sheets:
         lines[sheet.slug] = _form(
-            book, campaign, union, sheet, figures.get(sheet.slug, {}), head, footer, scope
+            book, campaign, union, sheet, figures.get(sheet.slug, {}), head, footer, scope, sealed_by
         )
     checks_page(book, union, sheets, lines, figures)
     _mark(book, Mark.of(campaign, union, sheets, with_below=with_below))
@@ -125,6 +135,7 @@ def _form(
     head: Mapping[str, str],
     footer: str,
     scope: str,
+    sealed_by: str | None,
 ) -> dict[str, int]:
     page = book.sheet(tab_title(sheet), [*COLUMNS.values(), 18.0])
     page.sheet_view.showGridLines = False
@@ -142,20 +153,23 @@ def _form(
     for row, height in ((1, 20), (2, 34), (3, 20), (4, 24), (5, 24)):
         page.row_dimensions[row].height = height
     for row, column in ((HEAD_ROW, 5), (HEAD_ROW + 1, 3), (HEAD_ROW + 1, 5)):
-        page.cell(row, column).protection = OPEN
-        page.cell(row, column).fill = TYPED
         page.cell(row, column).number_format = "@"
+        if sealed_by is None:
+            _to_be_typed(page.cell(row, column))
     lines = official_table(book, page, FIRST_ROW, sheet.rows, lambda code: sheet.fields[code], figures)
-    text(page, FIRST_ROW, COMPUTED_COLUMN, "自动计算", font=SMALL, align=CENTRE)
+    text(page, FIRST_ROW, COMPUTED_COLUMN, "自动计算", font=COMPUTED, align=CENTRE)
     for printed in sheet.rows:
-        _figure_cell(page, sheet, printed.code, lines)
+        if sealed_by is None:
+            _figure_cell(page, sheet, printed.code, lines)
         if printed.parts:
             _computed(book, page, sheet, printed.code, printed.parts, lines, figures)
     _no_texts(page, sheet, figures, lines)
     last = FIRST_ROW + len(sheet.rows)
-    notes = "注：只填浅黄色的格子；金额单位为万元，精确到分（0.000001 万元）；没有发生的填 0；合计须与右侧自动计算的数一致，不一致时变红。"
-    text(page, last + 1, 1, notes, font=SMALL, across=5)
+    text(page, last + 1, 1, TYPING_NOTE if sealed_by is None else UNIT_NOTE, font=SMALL, across=5)
     page.row_dimensions[last + 1].height = 30
+    # Room for a hand; the seal goes over the union's name.
+    text(page, last + 2, 1, f"负责人（签字）：{sealed_by or ''}", font=FORM, across=5)
+    page.row_dimensions[last + 2].height = 32
     page.freeze_panes = f"A{FIRST_ROW + 1}"
     page.protection.sheet = True  # without a password: against slips, not against people
     page.protection.formatColumns = page.protection.formatRows = False
@@ -167,14 +181,18 @@ def _form(
         repeat_rows=f"{FIRST_ROW}:{FIRST_ROW}",
         pages_down=1,
     )
-    page.print_area = f"A1:E{last + 1}"
+    page.print_area = f"A1:E{last + 2}"
     return lines
+
+
+def _to_be_typed(cell: Any) -> None:
+    cell.protection, cell.fill = OPEN, TYPED
 
 
 def _figure_cell(page: Worksheet, sheet: Sheet, code: str, lines: Mapping[str, int]) -> None:
     """Unlocked, with a rule for what may be typed and a hint of what belongs here."""
     cell = page.cell(lines[code], FIGURE_COLUMN)
-    cell.protection, cell.fill = OPEN, TYPED
+    _to_be_typed(cell)
     field, row = sheet.fields[code], sheet.row[code]
     if isinstance(field, YesNoField):
         rule = DataValidation(type="list", formula1='"是,否"', allow_blank=True)
@@ -212,7 +230,9 @@ def _computed(
     known = [figure for part in parts if (figure := figures.get(part)) is not None]
     formula = f"=ROUND(SUM({span}),6)" if money else f"=SUM({span})"
     cell = book.formula(page, line, COMPUTED_COLUMN, formula, field.show(sum(known)))
-    cell.font = SMALL
+    cell.font = COMPUTED
+    if not money:  # a sum of money has as many decimals as it has
+        cell.number_format = number_format(0)
     computed = f"${letter(COMPUTED_COLUMN)}${line}"
     differs = f"AND(ISNUMBER({typed}),ROUND({typed}-{computed},6)<>0)"
     page.conditional_formatting.add(

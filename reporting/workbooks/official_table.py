@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 
+from openpyxl.styles import Font
 from openpyxl.worksheet.worksheet import Worksheet
 
 from reporting.fields import Indicator
@@ -43,16 +44,21 @@ def official_table(
     lengths = Counter(row.section for row in rows)
     lines = {}
     for number, printed in enumerate(rows, first + 1):
-        font = FORM_BOLD if printed.parts else FORM
-        if printed.serial:
-            text(page, number, 1, printed.serial, font=FORM, align=CENTRE, down=lengths[printed.section])
-        text(page, number, 2, printed.printed_code, font=font, align=CENTRE)
-        text(page, number, 3, printed.label, font=font, align=INDENTED[min(printed.depth, 2)])
-        text(page, number, 4, printed.unit, font=FORM, align=CENTRE)
+        row_head(page, number, printed, lengths[printed.section], FORM, FORM_BOLD)
         cell = book.figure(page, number, FIGURE_COLUMN, field(printed.code), figures.get(printed.code))
-        cell.font = font
+        cell.font = FORM_BOLD if printed.parts else FORM
         room = LABEL_WIDTH - 2 * printed.depth
         page.row_dimensions[number].height = height_of([(printed.label, room)], size=12)
         lines[printed.code] = number
     box(page, range(first, first + len(rows) + 1), range(1, len(COLUMNS) + 1))
     return lines
+
+
+def row_head(page: Worksheet, number: int, printed: Row, section: int, font: Font, bold: Font) -> None:
+    """What stands left of a row's figures: 序号 (once, beside all `section` rows), 代码, 项目, 单位."""
+    of_row = bold if printed.parts else font
+    if printed.serial:
+        text(page, number, 1, printed.serial, font=font, align=CENTRE, down=section)
+    text(page, number, 2, printed.printed_code, font=of_row, align=CENTRE)
+    text(page, number, 3, printed.label, font=of_row, align=INDENTED[min(printed.depth, 2)])
+    text(page, number, 4, printed.unit, font=font, align=CENTRE)

@@ -62,9 +62,13 @@ class Part:
         return f"{timezone.localtime(self.summary.cut_off):%Y年%-m月%-d日 %H:%M:%S}"
 
     @property
+    def binding(self) -> str:
+        """What ties a printed sheet to the exact figures."""
+        return f"{self.number}  校验码 {self.summary.digest[:16]}"
+
+    @property
     def foot(self) -> str:
-        said = f"{self.number}  校验码 {self.summary.digest[:16]}"
-        return said if self.is_whole else f"{said}  {self.caption}"
+        return self.binding if self.is_whole else f"{self.binding}  {self.caption}"
 
     def facts(self, *more: str) -> str:
         """The small line under a title: whose figures, as of when, what else must not be overlooked."""

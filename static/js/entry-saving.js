@@ -6,7 +6,10 @@
 // other value and answers it as a conflict. `sent` are the texts that went out and may have arrived although no
 // answer came back: with oneself there is no conflict.
 
+import { csrfToken } from "./csrf.js";
 import { shelfOf } from "./entry-shelf.js";
+
+export { csrfToken };
 
 const QUIET = 600; // ms after the last key
 const LONGEST = 1300; // ms after the first unsaved key, however long the typing goes on
@@ -26,12 +29,6 @@ const WORDS = {
   stopped: "未保存（已存在本机）",
   unstorable: "未保存（本机无法暂存，请不要关闭页面）",
 };
-
-// The token of now: logging in again in another tab has replaced the one this page came with.
-export function csrfToken() {
-  const found = /(?:^|;\s*)csrftoken=([^;]+)/.exec(document.cookie);
-  return found ? decodeURIComponent(found[1]) : "";
-}
 
 const bytes = (text) => new TextEncoder().encode(text).length;
 

@@ -1,5 +1,7 @@
 // What every page has: selects that submit, buttons that ask first and are pressed once, menus that close.
 
+import { isPassing, mayGo } from "./guard.js";
+
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-submit-on-change]")) event.target.form.requestSubmit();
 });
@@ -7,7 +9,12 @@ document.addEventListener("change", (event) => {
 document.addEventListener("submit", (event) => {
   const form = event.target;
   const question = event.submitter?.dataset.confirm ?? form.dataset.confirm;
-  if (question && !window.confirm(question)) {
+  // A guarded form comes by twice: it was asked about the first time.
+  if (question && !isPassing(form) && !window.confirm(question)) {
+    event.preventDefault();
+    return;
+  }
+  if (!event.defaultPrevented && form.method === "post" && !mayGo(form, event.submitter)) {
     event.preventDefault();
     return;
   }

@@ -140,9 +140,9 @@ def test_the_page_of_a_run_tells_how_far_it_is_and_leads_to_the_summary(province
         campaign=province.campaign, key="demand:1", requested_by=province.director
     )
     address = reverse("run_progress", args=[run.pk])
-    cache.delete(progress_key(run.pk))
+    cache.delete(progress_key(run))
     assert "排队中" in client.get(address).content.decode()
-    cache.set(progress_key(run.pk), {"done": 1, "of": 3, "what": "正在汇总送温暖统计表"})
+    cache.set(progress_key(run), {"done": 1, "of": 3, "what": "正在汇总送温暖统计表"})
     part = client.get(address, headers={"HX-Request": "true"}).content.decode()
     assert "正在汇总送温暖统计表" in part
     assert 'max="3" value="1"' in part

@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import io
 import re
-import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from reporting.fields import YesNoField
-from reporting.filling import working_row
 from reporting.incoming import imports
-from reporting.models import Import
-from reporting.sheets import sheets_for
-from tests.workbook.test_summary_workbook_elsewhere import office
-from tests.workbooks.case import HELPCENTER, WARMTH, Made, figures, sheet, whole_figures
+from tests.workbook.office import Office
+from tests.workbooks.case import HELPCENTER, WARMTH, Made, sheet
 from tests.workbooks.corpus import GOOD
 from tests.workbooks.desk import Desk, at, change, lines_of
 from tests.workflow.stage import Stage, make_stage
-from unions.gate import Role
 from unions.models import Union
 
 KINDS = ("xlsx", "xls")
@@ -97,68 +91,45 @@ WORKBOOKS: dict[str, tuple[Callable[[], Made], tuple[str, ...]]] = {
 }
 
 
-def converted(kind: str, folder: Path, names: Iterable[str]) -> dict[str, tuple[Made, Path]]:
-    """All of them by one call: starting the program takes longer than its work."""
-    sources, out = folder / "sources", folder / kind
-    sources.mkdir()
-    made = {}
-    for number, name in enumerate(names):
-        is_binary = "1997" in name
-        source = sources / f"{number}.{'xls' if is_binary else 'xlsx'}"
-        made[name] = (WORKBOOKS[name][0](), out / f"{number}.{kind}")
+@pytest.fixture
+def saved_by_it(tmp_path: Path) -> dict[str, tuple[Made, dict[str, Path]]]:
+    """Name → the workbook as it was made, and as LibreOffice has saved it, by kind."""
+    made, office = {}, Office(tmp_path)
+    for number, (name, (make, _)) in enumerate(WORKBOOKS.items()):
+        source = tmp_path / f"{number}-made.{'xls' if '1997' in name else 'xlsx'}"
+        made[name] = (make(), {kind: tmp_path / f"{number}.{kind}" for kind in KINDS})
         source.write_bytes(made[name][0].content)
-    profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
-    command = [office(), profile, "--headless", "--convert-to", kind, "--outdir", str(out)]
-    subprocess.run(
-        [*command, *map(str, sorted(sources.iterdir()))], check=True, capture_output=True, timeout=240
-    )
+        office.open(source)
+        for path in made[name][1].values():
+            office.save(path)
+        office.close()
+    office.work()
     return made
 
 
-@pytest.mark.parametrize("kind", KINDS)
 def test_what_libreoffice_has_saved_is_understood_to_the_last_digit(
-    stage: Stage, tmp_path: Path, kind: str
+    stage: Stage, saved_by_it: dict[str, tuple[Made, dict[str, Path]]]
 ) -> None:
-    for name, (made, path) in converted(kind, tmp_path, WORKBOOKS).items():
-        read = imports.understand(
-            io.BytesIO(path.read_bytes()),
-            f"{name}.{kind}",
-            campaigns=[stage.campaign],
-            unions=list(Union.objects.all()),
-            expected=stage.tree.harbin,
-        )
-        assert {form.sheet.slug: form.texts for form in read.forms} == made.values, name
-        for form in read.forms:
-            wanted = {code: made.cells[form.sheet.slug][code] for code in form.texts}
-            assert {code: form.where[code] for code in form.texts} == wanted, name
-        told = [f"{n.where} {n.sentence}" for form in read.forms for n in form.notes]
-        told += [f"{note.where} {note.sentence}" for note in read.notes]
-        patterns = WORKBOOKS[name][1]
-        assert all(any(re.search(pattern, text) for text in told) for pattern in patterns), (name, told)
-        assert len(told) == len(patterns), (name, told)
-        if made.head:
-            assert read.forms[0].head == made.head, name
+    for name, (made, paths) in saved_by_it.items():
+        for kind, path in paths.items():
+            understood(stage, f"{name}.{kind}", made, path, WORKBOOKS[name][1])
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_template_filled_in_and_saved_by_it_ends_in_the_draft(
-    stage: Stage, tmp_path: Path, kind: str
-) -> None:
-    """Uploaded, looked at, confirmed: every figure stands in the draft, and both forms add up."""
-    ((_, path),) = converted(kind, tmp_path, ["template"]).values()
-    filing, filler = stage.filing(stage.tree.harbin), stage.actor(stage.tree.harbin, Role.FILLER)
-    kept = imports.prepare(
-        filing=filing, file=io.BytesIO(path.read_bytes()), name=f"哈尔滨.{kind}", by=filler
+def understood(stage: Stage, name: str, made: Made, path: Path, patterns: tuple[str, ...]) -> None:
+    read = imports.understand(
+        io.BytesIO(path.read_bytes()),
+        name,
+        campaigns=[stage.campaign],
+        unions=list(Union.objects.all()),
+        expected=stage.tree.harbin,
     )
-    shown = {d.code: d.new for form in imports.preview(kept) if form.slug == WARMTH for d in form.differences}
-    assert shown == figures(WARMTH)
-    imports.confirm(kept=kept, by=filler)
-    kept.refresh_from_db()
-    assert kept.state == Import.State.CONFIRMED
-    for form in sheets_for(stage.campaign):
-        row = working_row(filing, form.slug)
-        assert row.figures == whole_figures()[form.slug]
-        assert any(isinstance(field, YesNoField) for field in form.fields.values()) == (
-            form.slug == HELPCENTER
-        )
-        assert form.check(row.figures, filing.union.kind) == []
+    assert {form.sheet.slug: form.texts for form in read.forms} == made.values, name
+    for form in read.forms:
+        wanted = {code: made.cells[form.sheet.slug][code] for code in form.texts}
+        assert {code: form.where[code] for code in form.texts} == wanted, name
+    told = [f"{n.where} {n.sentence}" for form in read.forms for n in form.notes]
+    told += [f"{note.where} {note.sentence}" for note in read.notes]
+    assert all(any(re.search(pattern, text) for text in told) for pattern in patterns), (name, told)
+    assert len(told) == len(patterns), (name, told)
+    if made.head:
+        assert read.forms[0].head == made.head, name

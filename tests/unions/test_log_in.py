@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
@@ -13,7 +15,7 @@ from tests.cast import PASSWORD, UnionTree, actor, person
 from unions import actions
 from unions.gate import Role
 from unions.middleware import SESSION_KEY
-from unions.models import Person
+from unions.models import Person, Post, Union
 
 SignIn = Callable[[Person], Client]
 NEW = "xin-mima-8642"
@@ -170,3 +172,48 @@ def test_logging_out_takes_a_post_and_ends_the_session(tree: UnionTree, sign_in:
     assert client.get("/logout/").status_code == 405
     assert client.post("/logout/")["Location"] == reverse("login")
     assert not is_in(client)
+
+
+# -- before a form goes ------------------------------------------------------------------------------------
+
+
+def still_there(client: Client, someone: Person, union: Union) -> tuple[int, str]:
+    answer = client.get(
+        "/here/", {"person": someone.pk, "union": union.code}, headers={"Accept": "application/json"}
+    )
+    return answer.status_code, json.loads(answer.content)["error"] if answer.content else ""
+
+
+def test_a_form_goes_only_for_who_opened_its_page(tree: UnionTree, sign_in: SignIn) -> None:
+    someone = person(tree.harbin, Role.FILLER, name="填报员甲")
+    Post.objects.create(person=someone, union=tree.nangang, role=Role.FILLER)
+    client = sign_in(someone)
+    assert still_there(client, someone, tree.harbin) == (204, "")
+    client.post("/acting/", {"union": tree.nangang.code})
+    status, sentence = still_there(client, someone, tree.harbin)
+    assert status == 409 and "当前单位是哈尔滨市南岗区总工会" in sentence
+    another = sign_in(person(tree.harbin, Role.FILLER, name="填报员乙"))
+    status, sentence = still_there(another, someone, tree.harbin)
+    assert status == 409 and "现在登录的是填报员乙" in sentence
+    assert still_there(Client(), someone, tree.harbin)[0] == 401
+    assert "请回到原来的窗口" in client.get("/here/").content.decode()
+    assert Client().get("/here/")["Location"] == "/login/?next=/here/"
+
+
+FORM = re.compile(r"<form\b([^>]*)>(.*?)</form>", re.DOTALL)
+TYPED_INTO = re.compile(r"<textarea|\{% crispy |<input (?![^>]*type=\"(?:hidden|checkbox|radio|file)\")")
+# Passwords are typed anew, and who is not logged in yet has nothing to lose.
+NOTHING_TO_LOSE = {"log_in.html", "change_password.html"}
+
+
+def test_every_form_that_is_typed_into_is_guarded() -> None:
+    """Or saved while typing: those have no form."""
+    found = 0
+    for template in (settings.BASE_DIR / "templates").rglob("*.html"):
+        for attributes, content in FORM.findall(template.read_text()):
+            if 'method="post"' not in attributes or template.name in NOTHING_TO_LOSE:
+                continue
+            if TYPED_INTO.search(content):
+                assert "data-guarded" in attributes, f"{template.name}: {attributes}"
+                found += 1
+    assert found > 20

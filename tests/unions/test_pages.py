@@ -23,6 +23,7 @@ TABLE: dict[str, tuple[str, set[Role]]] = {
     "login": ("get", EVERYBODY),
     "logout": ("post", EVERYBODY),
     "change_password": ("get", EVERYBODY),
+    "here": ("get", EVERYBODY),
     "act_for": ("post", EVERYBODY),
     "people": ("get", ADMINISTRATORS),
     "new_person": ("get", ADMINISTRATORS),

@@ -7,16 +7,16 @@ from django.contrib.auth import REDIRECT_FIELD_NAME, login, logout, update_sessi
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.password_validation import password_validators_help_texts
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from unions import actions
 from unions.forms import LogInForm, OwnPasswordForm
-from unions.middleware import SESSION_KEY, ActingRequest
+from unions.middleware import SESSION_KEY, ActingRequest, refuse_anonymous, wants_json
 
 
 @never_cache
@@ -40,6 +40,33 @@ def _safe_next(request: HttpRequest) -> str:
         onward, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
     return onward if ours else resolve_url("my_work")
+
+
+@never_cache
+@require_safe
+def here(request: ActingRequest) -> HttpResponse:
+    """Asked before a form goes (static/js/guard.js): is `person` still logged in and acting for `union`? 204, or
+    401 or 409 with a sentence. As a page it is where logging in again in another window leads to."""
+    if not wants_json(request):
+        return _here_again(request)
+    if refusal := refuse_anonymous(request):
+        return refusal
+    person, union = request.actor.person, request.actor.union
+    assert union is not None  # the middleware lets nobody pass without one
+    if request.GET.get("person") != str(person.pk):
+        return _not_here(f"现在登录的是{person.name}，不是打开本页的人，没有提交。请用原账号登录。")
+    if request.GET.get("union") != union.code:
+        return _not_here(f"当前单位是{union.name}，打开本页时不是，没有提交。请在新窗口切换回来。")
+    return HttpResponse(status=204)
+
+
+@login_required
+def _here_again(request: ActingRequest) -> HttpResponse:
+    return render(request, "unions/here.html")
+
+
+def _not_here(sentence: str) -> HttpResponse:
+    return JsonResponse({"error": sentence}, status=409)
 
 
 @require_POST
