@@ -175,7 +175,8 @@ def money_sheet(book: Book, contents: Contents, planned: Extent, done: Extent) -
         _ceilings(table, sources)
     note = "计划数取自“走访计划及资金表”，实付数取自“走访完成情况表”中已走访的，含临时增加；“另增”为临时增加的走访对象；差额为实付减计划。"
     text(sheet, table.row, 1, note, font=SMALL, align=LEFT, across=widest)
-    foot(sheet, contents, repeat=2)
+    # Eight delegations fill a page by a line too many; a total alone on the next would be overlooked.
+    foot(sheet, contents, repeat=2, pages_down=1 if len(contents.delegations) <= 10 else 0)
 
 
 def _sources(contents: Contents) -> list[Column]:

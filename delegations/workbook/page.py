@@ -133,14 +133,27 @@ def head(sheet: Worksheet, names: Iterable[str], row: int = HEAD_ROW) -> None:
 
 
 def foot(
-    sheet: Worksheet, contents: Contents, *, repeat: int = HEAD_ROW, landscape: bool = True, warning: str = ""
+    sheet: Worksheet,
+    contents: Contents,
+    *,
+    repeat: int = HEAD_ROW,
+    landscape: bool = True,
+    warning: str = "",
+    pages_down: int = 0,
 ) -> None:
-    """A4, as wide as the page, numbered pages, the head on each."""
+    """A4, as wide as the page, numbered pages, the head on each; `pages_down` 0: as many as it takes."""
     changed = f"{timezone.localtime(contents.changed_at):%Y年%-m月%-d日 %H:%M}"
     what = f"{contents.campaign.year}年慰问组走访安排  数据截至 {changed}" + (
         f"  {warning}" if warning else ""
     )
-    print_setup(sheet, paper=A4, landscape=landscape, footer=what, repeat_rows=f"{repeat}:{repeat}")
+    print_setup(
+        sheet,
+        paper=A4,
+        landscape=landscape,
+        footer=what,
+        repeat_rows=f"{repeat}:{repeat}",
+        pages_down=pages_down,
+    )
 
 
 def name_of(visit: Visit) -> str:

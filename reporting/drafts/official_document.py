@@ -107,6 +107,8 @@ class OfficialDocument:
                 cell.width, cell.vertical_alignment = widths[column], WD_CELL_VERTICAL_ALIGNMENT.CENTER
                 paragraph = cell.paragraphs[0]
                 paragraph.paragraph_format.line_spacing = Pt(16)
+                # No line of a table stands alone at the foot of a page, nor its total alone on the next.
+                paragraph.paragraph_format.keep_with_next = number < 2 or len(lines) - 3 < number < len(lines)
                 paragraph.alignment = (
                     WD_ALIGN_PARAGRAPH.CENTER
                     if number == 0
