@@ -7,18 +7,19 @@ Figures are totals (本级 + 下级), as they are sealed; for a draft, as they w
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from django.db.models import QuerySet
 
 from reporting.assessment import FormAssessment, assess
+from reporting.documents import clean_name
 from reporting.filling import HEAD_FIELDS, head_text
 from reporting.models import Campaign, Filing, Round
 from reporting.rounds import sealed_rows
 from reporting.rules import Figures
 from reporting.sheets import Sheet, sheets_as_sealed, sheets_for
-from reporting.standing import OWN_SCOPE, TOTAL_SCOPE, has_subordinates, own_scope
+from reporting.standing import OWN_SCOPE, TAKES_PART, TOTAL_SCOPE, has_subordinates, own_scope
 from reporting.statistical import StatisticalForm
 from reporting.totals import add_figures, subordinate_rows, sum_rows
 from unions.models import Union
@@ -174,6 +175,20 @@ def blank_template(campaign: Campaign, union: Union) -> bytes:
     )
 
 
+def blank_templates(campaign: Campaign) -> Iterator[tuple[str, Iterator[bytes]]]:
+    """(path in an archive, the workbook, made when its turn comes) for everybody who takes part; a city's counties stand
+    in a folder of their own."""
+    filings = Filing.objects.filter(TAKES_PART, campaign=campaign).select_related("union__parent")
+
+    def made(union: Union) -> Iterator[bytes]:
+        yield blank_template(campaign, union)
+
+    for filing in filings.order_by("union__path"):
+        union, parent = filing.union, filing.union.parent
+        folder = f"{clean_name(parent.name)}所属/" if parent and not parent.is_root else ""
+        yield f"{folder}{campaign.year}年{clean_name(union.name)}送温暖统计报表（空白）.xlsx", made(union)
+
+
 def draft_workbook(filing: Filing) -> bytes:
     """The union's own figures as they stand, without its subordinates': what can be filled in and read back."""
     from reporting.workbooks.filing import filing_workbook
@@ -204,8 +219,8 @@ def sealed_workbook(copy: Copy) -> bytes:
         figures=copy.figures,
         head=copy.head,
         made_at=copy.at,
-        footer=f"第 {round_.number} 轮  校验码 {round_.digest[:16]}",
+        footer=f"第 {round_.number} 轮  校验码 {round_.digest[:16]}  {copy.submitter}上报",
         scope=copy.scope,
         with_below=bool(copy.includes),
-        sealed_by=copy.submitter,
+        is_sealed=True,
     )

@@ -85,6 +85,7 @@ class Sheet:
                     "kind": row.kind,
                     "unit": row.unit,
                     "parts": list(row.parts),
+                    **({"reprinted": printed} if (printed := self.fields[row.code].reprinted) else {}),
                 }
                 for row in self.rows
             },

@@ -65,6 +65,7 @@ urlpatterns = [
     path("campaigns/<int:pk>/mail/", mailbox.send_to_mailbox, name="send_to_mailbox"),
     # Workbooks of many unions at once
     path("campaigns/<int:pk>/batches/", batches.batch_list, name="batches"),
+    path("campaigns/<int:pk>/templates.zip", batches.templates, name="blank_templates"),
     path("batches/<int:pk>/", batches.batch, name="batch"),
     path("batches/<int:pk>/files/<int:position>/", batches.batch_file, name="batch_file"),
     path("batches/<int:pk>/confirm/", batches.batch_confirm, name="batch_confirm"),

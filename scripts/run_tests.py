@@ -24,7 +24,12 @@ def chromium() -> str | None:
 def main(arguments: list[str]) -> int:
     command = [sys.executable, "-m", "pytest", "-n", "3", "-q", *arguments]
     browser = chromium()
-    environment = {"SONGWENNUAN_ENV": "test", "DJANGO_SETTINGS_MODULE": "config.settings"}
+    environment = {
+        "SONGWENNUAN_ENV": "test",
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        # Every worker and every command a test starts would otherwise compile all of the project again.
+        "PYTHONDONTWRITEBYTECODE": "",
+    }
     if browser:
         environment["CHROMIUM"] = browser
     elif os.environ.get("CI", "").lower() in {"1", "true"}:

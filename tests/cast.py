@@ -35,19 +35,19 @@ def make_union_tree() -> UnionTree:
     kind = Union.Kind
 
     def union(code: str, name: str, short: str, kind: str, parent: Union | None, position: int) -> Union:
-        return Union.objects.create(
-            code=code, name=name, short_name=short, kind=kind, parent=parent, position=position
-        )
+        made = Union(code=code, name=name, short_name=short, kind=kind, parent=parent, position=position)
+        made.path = made.path_from_parent
+        return made
 
     province = union("230000", "黑龙江省总工会", "省总工会", kind.PROVINCE, None, 0)
+    province.save()
     harbin = union("230100", "哈尔滨市总工会", "哈尔滨", kind.CITY, province, 1)
-    return UnionTree(
-        province=province,
-        harbin=harbin,
-        nangang=union("230103", "哈尔滨市南岗区总工会", "南岗区", kind.COUNTY, harbin, 1),
-        daqing_oilfield=union("I01", "大庆油田工会", "大庆油田", kind.INDUSTRY, province, 14),
-        outsider=union("230200", "齐齐哈尔市总工会", "齐齐哈尔", kind.CITY, province, 2),
-    )
+    daqing_oilfield = union("I01", "大庆油田工会", "大庆油田", kind.INDUSTRY, province, 14)
+    outsider = union("230200", "齐齐哈尔市总工会", "齐齐哈尔", kind.CITY, province, 2)
+    Union.objects.bulk_create([harbin, daqing_oilfield, outsider])
+    nangang = union("230103", "哈尔滨市南岗区总工会", "南岗区", kind.COUNTY, harbin, 1)
+    nangang.save()
+    return UnionTree(province, harbin, nangang, daqing_oilfield, outsider)
 
 
 def person(union: Union | None, *roles: Role, username: str = "", name: str = "") -> Person:

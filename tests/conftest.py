@@ -15,6 +15,9 @@ def pytest_configure() -> None:
     from django.conf import settings
 
     settings.CACHES["default"]["KEY_PREFIX"] = f"progress-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
+    settings.PASSWORD_HASHERS = ["tests.passwords.QuickHasher"]
+    # Every new Client makes the middleware anew, which would look through all static files each time.
+    settings.WHITENOISE_AUTOREFRESH = True
     _empty_quickly()
 
 
@@ -36,3 +39,23 @@ def _empty_quickly() -> None:
 
     DatabaseOperations.sql_flush = sql_flush  # type: ignore[method-assign]
     flush.emit_post_migrate_signal = lambda *_: None  # what it would make was not emptied
+
+
+@pytest.fixture
+def drawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Equal pages are drawn once: for tests of who gets a paper, not of what stands on it."""
+    from reporting.paper import pdf
+
+    HTML, fetcher = pdf._weasyprint()
+    drawn: dict[str, bytes] = {}
+
+    class Once:
+        def __init__(self, string: str, url_fetcher: Any) -> None:
+            self.string = string
+
+        def write_pdf(self) -> bytes:
+            if self.string not in drawn:
+                drawn[self.string] = HTML(string=self.string, url_fetcher=fetcher).write_pdf()
+            return drawn[self.string]
+
+    monkeypatch.setattr(pdf, "_weasyprint", lambda: (Once, fetcher))

@@ -75,6 +75,7 @@ DOORS: dict[str, tuple[str, set[tuple[str, Role]]]] = {
     "sheet_rows": ("get", CLERK),
     "extension": ("get", CLERK),
     "batches": ("get", CLERK),
+    "blank_templates": ("get", CLERK),
     "batch": ("get", CLERK),
     "batch_file": ("get", CLERK),
     "batch_confirm": ("post", CLERK),
@@ -211,6 +212,7 @@ def behind(stage: Stage) -> dict[str, dict[str, Any]]:
         "clone_campaign",
         "sheet_rows",
         "batches",
+        "blank_templates",
         "summaries",
         "aggregate",
         "send_to_mailbox",
@@ -232,16 +234,18 @@ def knock(client: Client, name: str, arguments: dict[str, Any]) -> int:
 SHARES = 6  # so that several workers can knock at once; together they are all doors
 
 
+@pytest.mark.usefixtures("drawn_once")
 @pytest.mark.parametrize("share", range(SHARES))
 def test_everybody_meets_the_door_that_is_theirs(
     stage: Stage, behind: dict[str, dict[str, Any]], share: int
 ) -> None:
     wrong = []
+    clients = {knocker: Client() for knocker in EVERYBODY}
+    for (place, role), client in clients.items():
+        client.force_login(stage.actor(getattr(stage.tree, place), role).person)
     for name in list(DOORS)[share::SHARES]:
         welcome = DOORS[name][1]
-        for place, role in EVERYBODY:
-            client = Client()
-            client.force_login(stage.actor(getattr(stage.tree, place), role).person)
+        for (place, role), client in clients.items():
             status = knock(client, name, behind[name])
             seen = str(status) if status in (401, 403, 404, 405) or status >= 500 else "in"
             if (place, role) in welcome:

@@ -22,9 +22,10 @@ import import_rules  # noqa: E402  scripts are programs, not a package
 from services import data_folder  # noqa: E402
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def base() -> Iterator[Path]:
-    """A data folder of this test's own. Not tmp_path: as root the servers' account could not enter it."""
+    """A data folder of these tests' own: making its cluster takes longer than all they do with it. Not tmp_path: as
+    root the servers' account could not enter it."""
     folder = data_folder("test").parent / f"scripts-{os.getpid()}"
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
@@ -111,6 +112,7 @@ def test_a_server_that_does_not_start_shows_the_end_of_its_log(base: Path) -> No
     assert process.returncode == 1
     assert "postgres 没有启动成功" in problem and "PG_VERSION" in problem and "Traceback" not in problem
     assert gone(base)
+    shutil.rmtree(base)  # of no use to the others any more
 
 
 def test_the_demo_says_at_once_that_its_port_is_taken() -> None:

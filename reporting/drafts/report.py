@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from reporting.campaigns import NO_NUMBER_YET
 from reporting.copies import Copy, rounds_at_hand, sealed_copy
-from reporting.drafts.narrative import Piece, Pieces, Speaker, gap
+from reporting.drafts.narrative import Piece, Pieces, Speaker, doubt, gap
 from reporting.drafts.official_document import OfficialDocument
 from reporting.drafts.wording import CHAPTERS
 from reporting.fields import Indicator
@@ -134,13 +134,24 @@ def of_summary(summary: Summary) -> Draft:
         whose=facts["union"],
         what=f"{facts['title']}情况报告",
         addressee="",
-        introduction=_introduction(facts["notice_title"], facts["notice_number"], who, facts["title"]),
+        introduction=[
+            *_introduction(facts["notice_title"], facts["notice_number"], who, facts["title"]),
+            *_not_in(summary),
+        ],
         chapters=_chapters(speakers, _share_tables(summary, sheets)),
         signature=facts["union"],
         day=_day(None),
         origin=f"第 {summary.number} 号汇总（校验码 {summary.digest[:16]}）",
         at=summary.made_at,
     )
+
+
+def _not_in(summary: Summary) -> Pieces:
+    """全省 is said of those who are in: who is not must be known to whoever signs."""
+    names = [unit["name"] for unit in summary.missing]
+    if not names:
+        return []
+    return [doubt(f"本号汇总未纳入 {len(names)} 个单位，文中“全省”不含其数：{'、'.join(names)}")]
 
 
 def _speaker(

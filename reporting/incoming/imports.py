@@ -6,7 +6,7 @@ into the draft through the same action as the page, so that rules, conflicts and
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
@@ -27,9 +27,10 @@ from reporting.filling import (
     working_row,
 )
 from reporting.incoming.preview import FormPreview, plan, preview
+from reporting.incoming.whose_and_when import campaign_of, notes_of_year, require_labels_agree, union_of
 from reporting.models import Campaign, Filing, Import
 from reporting.reading.intake import read_workbook
-from reporting.reading.recognition import FormRead, Note, WorkbookRead, plain, recognise
+from reporting.reading.recognition import FormRead, Note, recognise
 from reporting.sheets import sheets_for
 from unions.gate import Actor
 from unions.models import Union
@@ -64,29 +65,27 @@ def understand(
     campaigns: Sequence[Campaign],
     unions: Sequence[Union],
     expected: Union | None = None,
+    others: Iterable[Union] | None = None,
 ) -> Understood:
     """Whose workbook it is among `unions`, of which of `campaigns` (the first: when it names no year).
 
-    `expected` is the union whose page it was uploaded on. Raises Refused with the reason.
+    `expected` is the union whose page it was uploaded on; `others` are all that may be named in it, when these are
+    more than `unions`. Raises Refused with the reason.
     """
     pages = read_workbook(file, name)
-    campaign = campaigns[0]
-    read = recognise(pages, sheets_for(campaign))
-    year = _year_of(read, campaigns)
-    if year != campaign.year:
-        campaign = next(c for c in campaigns if c.year == year)
+    read = recognise(pages, sheets_for(campaigns[0]))
+    campaign = campaign_of(read, campaigns, name)
+    if campaign.year != campaigns[0].year:
         read = recognise(pages, sheets_for(campaign))  # another year's wording and rows
-    _require_years_agree(read, campaign)
-    union = _union_of(read, unions, expected)
+    require_labels_agree(read, campaign)
+    union, doubts = union_of(read, unions, expected, file=name, others=others)
     if read.mark and read.mark.with_below:
         raise Refused(
             f"这是{union.name}上报的合计数，已含下级单位，不能作为本级数填入。请上传本级数的报表（可下载空白模板填写）。"
         )
-    notes = list(read.notes)
+    notes = [*read.notes, *notes_of_year(read, campaign, name), *doubts]
     if read.mark_broken:
         notes.append(Note("", "文件里的系统标记已不完整，按表样的内容识别。请核对单位和年份。"))
-    if not read.mark and not read.union_names:
-        notes.append(Note("", f"文件没有写填报单位，请确认是{union.name}的报表。"))
     if read.mark:
         changed = [
             form.sheet.title
@@ -98,90 +97,6 @@ def understand(
                 Note("", f"{'、'.join(changed)}的表样在下载模板之后有调整，已按现在的表样读取，请核对。")
             )
     return Understood(union, campaign, read.forms, notes)
-
-
-def _year_of(read: WorkbookRead, campaigns: Sequence[Campaign]) -> int:
-    years = (read.mark.year,) if read.mark else read.years
-    known = [campaign.year for campaign in campaigns]
-    if read.mark and set(read.years) - {read.mark.year}:
-        raise Refused(
-            f"文件是 {read.mark.year} 年的模板，标题却写着 {'、'.join(map(str, read.years))} 年，不知是哪一年的报表。"
-            "请用当年的模板填写后再上传。"
-        )
-    if not years:
-        return _year_of_labels(read, campaigns)
-    if len(set(years)) > 1:
-        raise Refused(
-            f"文件里写着不同的年份（{'、'.join(map(str, years))}），不知是哪一年的报表。请改正标题后再上传。"
-        )
-    if years[0] not in known:
-        wanted = "、".join(map(str, known))
-        raise Refused(f"这是 {years[0]} 年的报表，这里接收 {wanted} 年的。请选择正确的文件。")
-    return years[0]
-
-
-def _year_of_labels(read: WorkbookRead, campaigns: Sequence[Campaign]) -> int:
-    """Without a year in the title: labels like 2019年度 tell, or else it is the first campaign's."""
-    if not read.data_years:
-        return campaigns[0].year
-    for campaign in campaigns:
-        if read.data_years == (campaign.data_year,):
-            return campaign.year
-    stated = "、".join(map(str, read.data_years))
-    wanted = "、".join(str(campaign.data_year) for campaign in campaigns)
-    raise Refused(f"这份报表统计的是 {stated} 年度，这里接收 {wanted} 年度的。请选择正确的文件。")
-
-
-def _require_years_agree(read: WorkbookRead, campaign: Campaign) -> None:
-    if read.data_years:
-        stated = "、".join(map(str, read.data_years))
-        raise Refused(
-            f"标题是 {campaign.year} 年的，项目却写着 {stated} 年度（应为 {campaign.data_year} 年度），不知是哪一年的数。"
-            "请改正后再上传。"
-        )
-
-
-def _union_of(read: WorkbookRead, unions: Sequence[Union], expected: Union | None) -> Union:
-    if read.mark:
-        found = [union for union in unions if union.code == read.mark.union]
-        named = found[0].name if found else "其他单位"
-        # A template that was handed on to another union, which wrote its own name over the first.
-        if found and any(not is_called(found[0], name) for name in read.union_names):
-            raise Refused(
-                f"文件是{named}的模板，填报单位却写着“{'、'.join(read.union_names)[:60]}”，不知是谁的报表。"
-                "请用本单位的模板填写后再上传。"
-            )
-    else:
-        if len({plain(name) for name in read.union_names}) > 1:
-            names = "、".join(read.union_names)
-            raise Refused(f"文件里写着不同的填报单位（{names}），不知是谁的报表。请改正后再上传。")
-        named = read.union_names[0] if read.union_names else ""
-        found = [union for union in unions if named and is_called(union, named)]
-    if expected is not None:
-        if (named or read.mark) and expected not in found:
-            raise Refused(f"这是“{named[:30]}”的报表，不是{expected.name}的，没有读入。请选择本单位的文件。")
-        return expected
-    if not named:
-        raise Refused("文件没有写填报单位，不知是谁的报表。请在“填报单位”后写上单位名称。")
-    if len(found) > 1:
-        raise Refused(
-            f"叫“{named[:30]}”的单位不止一个（{'、'.join(union.name for union in found[:5])}），请在“填报单位”后写全称。"
-        )
-    if not found:
-        raise Refused(f"没有叫“{named[:30]}”的单位，请核对填报单位的名称。")
-    return found[0]
-
-
-def is_called(union: Union, name: str) -> bool:
-    """Whether somebody who writes `name` means this union: 哈尔滨市总工会（章）, 哈尔滨, 哈尔滨市, 哈尔滨市工会."""
-    written = plain(name.partition("（")[0].partition("(")[0])
-    return written in (plain(union.name), plain(union.short_name)) or (
-        _place(written) == _place(plain(union.name)) != ""
-    )
-
-
-def _place(name: str) -> str:
-    return name.removesuffix("委员会").removesuffix("工会").removesuffix("总")
 
 
 # -- looking at it -----------------------------------------------------------------------------------------
@@ -202,6 +117,8 @@ def prepare(*, filing: Filing, file: BinaryIO, name: str, by: Actor) -> Import:
         campaigns=[filing.campaign],
         unions=list(Union.objects.visible_to(by)),
         expected=filing.union,
+        # Whoever else is named in it: to be told apart, and named back to whoever has the file.
+        others=Union.objects.filter(is_active=True),
     )
     with transaction.atomic():
         filing = lock_filing(filing.pk)

@@ -10,6 +10,7 @@ from typing import Any
 from reporting.assessment import Assessment, FormAssessment, assess_all
 from reporting.filling import Change, put
 from reporting.models import Filing, Import
+from reporting.reading.table_reading import Note
 from reporting.rules import HARD, Problem
 from reporting.sheets import Sheet
 from reporting.statistical import StatisticalForm
@@ -113,7 +114,7 @@ class FormPreview:
     differences: list[Difference]
     same: int
     blank: int
-    notes: list[list[str]]
+    notes: list[Note]
     problems: list[Problem]  # rules that would be broken afterwards, with the explanations that still bind
     blank_afterwards: int
 
@@ -128,6 +129,15 @@ class FormPreview:
     @property
     def overtaken(self) -> list[Difference]:
         return [d for d in self.differences if d.is_open and d.is_overtaken]
+
+    @property
+    def unread(self) -> list[Note]:
+        return [note for note in self.notes if not note.is_read]
+
+    @property
+    def to_check(self) -> list[Note]:
+        """Of what was read: converted, read by its code, from a hidden row."""
+        return [note for note in self.notes if note.is_read]
 
     @property
     def hard(self) -> list[Problem]:
@@ -200,7 +210,7 @@ def _form_preview(filing: Filing, assessed: FormAssessment, form: Mapping[str, A
         differences,
         sum(row.text(code) == text for code, text in texts.items() if code in sheet.fields),
         sum(code not in texts and place not in noted for code, place in where.items()),
-        form["notes"],
+        [Note(place, sentence) for place, sentence in form["notes"]],
         problems,
         len(sheet.blanks(figures)),
     )

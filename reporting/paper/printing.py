@@ -93,13 +93,12 @@ def filing_pdf(copy: Copy) -> bytes:
             "forms": [_filing_form(copy, sheet) for sheet in copy.sheets],
             "subtitle": "　".join(filter(None, (campaign.title, campaign.notice_number, copy.scope))),
             "union": copy.union_name,
-            "submitter": copy.submitter,
             "filler": copy.head.get("filler_name", ""),
             "phone": copy.head.get("filler_phone", ""),
             "filled_on": _day(copy.head.get("filled_on", "")),
             "code": short_code(round_.digest) if round_ else "",
             "qr": qr_picture(qr_of_round(round_)) if round_ else "",
-            "foot": f"第 {round_.number} 轮　{timezone.localtime(round_.submitted_at):%Y年%-m月%-d日 %H:%M} 上报"
+            "foot": f"第 {round_.number} 轮　{timezone.localtime(round_.submitted_at):%Y年%-m月%-d日 %H:%M} {copy.submitter}上报"
             if round_
             else f"草稿，未上报　{saved:%Y年%-m月%-d日 %H:%M} 保存",
         },
@@ -154,7 +153,6 @@ def summary_pdf(summary: Summary) -> bytes:
             "forms": [_summary_form(summary, sheet) for sheet in sealed_sheets(summary)],
             "subtitle": f"{facts['title']}　第 {summary.number} 号汇总　统计截至 {cut_off:%Y年%-m月%-d日 %H:%M:%S}",
             "union": facts["union"],
-            "submitter": own.submitted_by.name if own else "",
             "filler": head.get("filler_name", ""),
             "phone": head.get("filler_phone", ""),
             "filled_on": f"{cut_off:%Y年%-m月%-d日}",

@@ -31,8 +31,8 @@ MAX_PART = 40 * MEGABYTE
 MAX_ENTRIES = 2000
 MAX_DIRECTORY = MEGABYTE  # of the archive: two thousand entries take a quarter of it
 MAX_SHEETS = 60
-# For the child that reads: the largest workbook that may be read takes 250 MB, a usual one 80 and a tenth of a second.
-MEMORY = 384  # megabytes
+# For the child that reads: a usual workbook takes 30 MB and a tenth of a second, the largest ones less than 180.
+MEMORY = 200  # megabytes
 SECONDS = 10  # of computing
 PATIENCE = 30  # seconds by the clock, on a busy machine
 
@@ -44,10 +44,12 @@ _ZIP = b"PK\x03\x04"
 
 @dataclass(frozen=True)
 class Cell:
-    """`kind`: n number, s text, b true/false, d date, e error. `text` holds every digit of a number."""
+    """`kind`: n number, s text, b true/false, d date, e error. `text` holds every digit of a number; `format` is the
+    number format where there is one that may show something else."""
 
     kind: str
     text: str
+    format: str = ""
 
 
 Position = tuple[int, int]
@@ -63,6 +65,12 @@ class Page:
     cells: dict[Position, Cell]
     uncalculated: frozenset[Position] = frozenset()
     merged: tuple[tuple[int, int, int, int], ...] = ()
+    hidden_rows: frozenset[int] = frozenset()
+    hidden_columns: tuple[tuple[int, int], ...] = ()  # from, to
+
+    def is_hidden(self, row: int, column: int) -> bool:
+        """Whether nobody who looks at the page sees that place."""
+        return row in self.hidden_rows or any(first <= column <= last for first, last in self.hidden_columns)
 
     def address(self, row: int, column: int) -> str:
         return f"{shown(self.name, 40)}!{letters(column)}{row}"
@@ -122,7 +130,7 @@ def _answer(status: int, out: bytes, said: bytes, name: str) -> Pages:
         if "refused" in answer:
             raise _refusal(answer, name)
         return Pages(tuple(map(_page, answer["sheets"])))
-    except (ValueError, KeyError, TypeError) as problem:
+    except (ValueError, LookupError, TypeError) as problem:
         log.warning("workbook not read: %s", problem)
         raise Refused(
             f"“{name}”打不开，可能没有保存完整。请用 Excel 或 WPS 打开后另存为 .xlsx 再上传。"
@@ -130,12 +138,18 @@ def _answer(status: int, out: bytes, said: bytes, name: str) -> Pages:
 
 
 def _page(sheet: dict[str, Any]) -> Page:
+    formats = sheet["formats"]
     return Page(
         sheet["name"],
         sheet["hidden"],
-        {(row, column): Cell(kind, text) for row, column, kind, text in sheet["cells"]},
+        {
+            (row, column): Cell(kind, text, *(formats[number] for number in shown_as))
+            for row, column, kind, text, *shown_as in sheet["cells"]
+        },
         frozenset((row, column) for row, column in sheet["uncalculated"]),
         tuple((top, left, bottom, right) for top, left, bottom, right in sheet["merged"]),
+        frozenset(sheet["hidden_rows"]),
+        tuple((first, last) for first, last in sheet["hidden_columns"]),
     )
 
 

@@ -36,11 +36,11 @@ _CODE = re.compile(r"[A-Z]\d{0,2}$")
 # What may stand before the words of a label: （一）, 1、, ①, a dash; 其中; a code.
 _BEFORE = re.compile(
     rf"(?:[（(]\s*(?:[{_NUMERALS}]{{1,3}}|\d{{1,2}})\s*[)）]|(?:[{_NUMERALS}]{{1,3}}|\d{{1,2}})\s*[、.．:：)）]|[①-⑳]"
-    r"|[-—－·•*★☆●○◆◇■□]|其\s*中\s*[:：]?)\s*"
+    r"|[-—－·•*★☆●○◆◇■□]|其\s*中(?:\s*[:：])?)\s*"
 )
 _CODE_BEFORE = re.compile(r"[（(\[]?([A-Za-z]\d{0,2})(?:[)）\]、.．:：\s]\s*|(?=[\u4e00-\u9fff（(]))")
 _UNIT_BEHIND = re.compile(
-    rf"[（(\[【]\s*(?:单\s*位\s*[:：]?)?\s*({'|'.join(sorted(UNITS, key=len, reverse=True))})\s*[）)\]】]\s*$"
+    rf"[（(\[【]\s*(?:单\s*位\s*(?:[:：]\s*)?)?({'|'.join(sorted(UNITS, key=len, reverse=True))})\s*[）)\]】]\s*$"
 )
 MOST_LABEL = 300
 

@@ -2,12 +2,14 @@
 
     python -I read_child.py MEGABYTES SECONDS < FILE   → JSON on stdout, which is a file or a pipe
 
-    {"sheets": [{"name", "hidden", "cells", "uncalculated", "merged"}]}   or   {"refused": reason, "sheet", "cell"}
+    {"sheets": [{"name", "hidden", "cells", "formats", "uncalculated", "merged", "hidden_rows", "hidden_columns"}]}
+    or {"refused": reason, "sheet", "cell"}
 
 A stranger's file is parsed here and nowhere else: whatever it does to the parser ends with this process. Cells are
-[row, column, kind, text] with rows and columns from 1; kinds: n number, s text, b true/false, d date, e error.
-`uncalculated` and `merged` are [row, column] and [top, left, bottom, right]. The parser takes errors and formulas
-without a result for blanks, so they are looked for beside it. Exit 3: it can't be read, the reason is on stderr.
+[row, column, kind, text] with rows and columns from 1; kinds: n number, s text, b true/false, d date, e error. A
+number whose format may show something else has a place in `formats` as a fifth. `uncalculated` and `merged` are
+[row, column] and [top, left, bottom, right], `hidden_columns` [from, to]. What the parser does not tell is looked for
+beside it: it takes errors and formulas without a result for blanks. Exit 3: it can't be read, the reason is on stderr.
 """
 
 import codecs
@@ -21,6 +23,7 @@ import resource
 import struct
 import sys
 import zipfile
+from array import array
 from collections.abc import Iterator
 from typing import Any
 from xml.parsers import expat
@@ -34,6 +37,9 @@ MOST_AREA = 2_000_000  # the parser lays out the whole rectangle between the fir
 MOST_TEXT = 8_000_000
 MOST_PER_CELL = 2000
 MOST_MERGED = 20_000
+MOST_FORMATS = 65_536  # Excel keeps 64 000 of them
+MOST_PER_FORMAT = 255
+MOST_COLUMNS = 16_384
 MOST_OUTPUT = 48 * 1024 * 1024
 UNREADABLE = 3
 NOBODY = 65_534
@@ -119,9 +125,12 @@ def read(content: bytes) -> list[dict[str, Any]]:
             {
                 "name": meta.name,
                 "hidden": meta.visible != calamine.SheetVisibleEnum.Visible,
-                "cells": [*cells_of(sheet, meta.name, room), *beside.errors],
+                "cells": [*cells_of(sheet, meta.name, room, beside), *beside.errors],
+                "formats": beside.formats,
                 "uncalculated": beside.uncalculated,
                 "merged": merged_of(sheet),
+                "hidden_rows": beside.hidden_rows,
+                "hidden_columns": beside.hidden_columns,
             }
         )
     return sheets
@@ -135,12 +144,17 @@ class Room:
 
     def take(self, text: str, sheet: str) -> None:
         self.cells -= 1
-        self.text -= len(text)
-        if self.cells < 0 or self.text < 0:
+        if self.cells < 0:
+            raise Stop(LARGE, sheet)
+        self.take_text(len(text), sheet)
+
+    def take_text(self, length: int, sheet: str) -> None:
+        self.text -= length
+        if self.text < 0:
             raise Stop(LARGE, sheet)
 
 
-def cells_of(sheet: Any, name: str, room: Room) -> Iterator[list[Any]]:
+def cells_of(sheet: Any, name: str, room: Room, beside: "Beside") -> Iterator[list[Any]]:
     for row, values in enumerate(sheet.to_python(skip_empty_area=False), 1):
         for column, value in enumerate(values, 1):
             if value == "" or value is None:
@@ -155,7 +169,8 @@ def cells_of(sheet: Any, name: str, room: Room) -> Iterator[list[Any]]:
             else:
                 kind, text = "d", str(value)
             room.take(text, name)
-            yield [row, column, kind, text]
+            formatted = beside.formatted.get((row - 1) * MOST_COLUMNS + column) if kind == "n" else None
+            yield [row, column, kind, text] if formatted is None else [row, column, kind, text, formatted]
 
 
 def merged_of(sheet: Any) -> list[list[int]]:
@@ -171,6 +186,43 @@ class Beside:
     def __init__(self) -> None:
         self.errors: list[list[Any]] = []  # cells of kind e
         self.uncalculated: list[list[int]] = []
+        self.formats: list[str] = []  # of numbers
+        self.formatted: dict[int, int] = {}  # place, counted row by row → place in `formats`
+        self.hidden_rows: list[int] = []
+        self.hidden_columns: list[list[int]] = []
+        self._known: dict[str, int] = {}
+
+    def format(self, row: int, column: int, code: str) -> None:
+        if code not in self._known:
+            self._known[code] = len(self.formats)
+            self.formats.append(code)
+        self.formatted[(row - 1) * MOST_COLUMNS + column] = self._known[code]
+
+
+# What numbers are shown as by formats that no file writes out; those of money and shares of a hundred.
+_BUILT_IN = {9: "0%", 10: "0.00%"} | dict.fromkeys((5, 6, 7, 8, 42, 44), "¥0.00")
+_AS_IT_IS = {
+    "",
+    "General",
+    "GENERAL",
+    "@",
+    "0",
+    "0.0",
+    "0.00",
+    "#,##0",
+    "#,##0.0",
+    "#,##0.00",
+    "0_ ",
+    "0.00_ ",
+}
+
+
+def told_of(code: str) -> str:
+    """A format that may show something else than the number, cut to what is judged; empty for what never does."""
+    if code in _AS_IT_IS:
+        return ""
+    # Longer ones than any program writes are left with a word at the end, which makes them no plain number's.
+    return code if len(code) <= MOST_PER_FORMAT else f'{code[:MOST_PER_FORMAT]}"…"'
 
 
 def letters(column: int) -> str:
@@ -197,6 +249,11 @@ def looked_at_xlsx(content: bytes) -> Iterator[Beside]:
         if len(book.sheets) > MOST_SHEETS:
             raise Stop(SHEETS, str(len(book.sheets)))
         sheets = {key: names.get(targets.get(key, "").lower(), "") for _, key in book.sheets}
+        styles = names.get("xl/styles.xml")
+        formats = Styles(part(archive, styles)).formats if styles else []
+        strings = names.get("xl/sharedstrings.xml")
+        texts = lengths_of_texts(part(archive, strings)) if strings else array("I")
+        room = Room()
         for name in archive.namelist():
             if name not in sheets.values() and name.startswith("xl/") and name.endswith(".xml"):
                 part(archive, name)
@@ -208,7 +265,7 @@ def looked_at_xlsx(content: bytes) -> Iterator[Beside]:
             xml = part(archive, target)
             if xml.count(b"<row") > MOST_ROWS:
                 raise Stop(ROWS, title)
-            yield Sheet(xml, title, book.is_calculated_on_load).beside
+            yield Sheet(xml, title, book.is_calculated_on_load, formats, texts, room).beside
 
 
 def part(archive: zipfile.ZipFile, name: str) -> bytes:
@@ -280,10 +337,57 @@ class Links(Parsed):
             self.targets[attributes.get("Id", "")] = path
 
 
+class Styles(Parsed):
+    """`formats`: what every style of a cell shows numbers as, by its number; empty for numbers as they are."""
+
+    def __init__(self, xml: bytes) -> None:
+        self.codes: dict[str, str] = {str(number): code for number, code in _BUILT_IN.items()}
+        self.formats: list[str] = []
+        self.in_cells = False
+        super().__init__(xml)
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        if name == "numFmt" and not self.in_cells:
+            self.codes[attributes.get("numFmtId", "")] = told_of(attributes.get("formatCode", ""))
+        elif name == "cellXfs":
+            self.in_cells = True
+        elif name == "xf" and self.in_cells:
+            self.formats.append(self.codes.get(attributes.get("numFmtId", ""), ""))
+        if len(self.codes) + len(self.formats) > MOST_FORMATS:
+            raise Stop(LARGE)
+
+    def end(self, name: str) -> None:
+        if name == "cellXfs":
+            self.in_cells = False
+
+
+_TEXT_ENDS = re.compile(rb"</(?:[\w.-]+:)?si\s*>|<(?:[\w.-]+:)?si\s*/>")
+
+
+def lengths_of_texts(xml: bytes) -> "array[int]":
+    """Of the shared texts, each of which may stand in any number of cells: as many characters as their bytes could be
+    in Chinese. Counted, not parsed; whoever leads it astray meets the limit of memory."""
+    lengths, start = array("I"), 0
+    for found in _TEXT_ENDS.finditer(xml):
+        lengths.append((found.end() - start) // 3)
+        start = found.end()
+    return lengths
+
+
 class Sheet(Parsed):
-    def __init__(self, xml: bytes, title: str, is_calculated_on_load: bool) -> None:
+    def __init__(
+        self,
+        xml: bytes,
+        title: str,
+        is_calculated_on_load: bool,
+        formats: list[str],
+        texts: "array[int]",
+        room: Room,
+    ) -> None:
         self.beside = Beside()
         self.title, self.is_calculated_on_load = title, is_calculated_on_load
+        self.formats, self.texts, self.room = formats, texts, room
+        self.format = ""
         self.row = self.column = self.last_column = 0
         self.kind, self.text = "", ""
         self.in_value = self.has_value = self.has_formula = False
@@ -299,10 +403,20 @@ class Sheet(Parsed):
                     self.column = self.column * 26 + ord(letter) - 64
                 self.row = int(found[2])
             self.kind, self.text = attributes.get("t", ""), ""
+            style = attributes.get("s", "")
+            self.format = (
+                self.formats[int(style)] if style.isdecimal() and int(style) < len(self.formats) else ""
+            )
             self.has_value = self.has_formula = False
         elif name == "row":
             number = attributes.get("r", "")
             self.row, self.column = int(number) if number.isdigit() else self.row + 1, 0
+            if attributes.get("hidden", "") in ("1", "true"):
+                self.beside.hidden_rows.append(self.row)
+        elif name == "col" and attributes.get("hidden", "") in ("1", "true"):
+            self.beside.hidden_columns.append([int(attributes.get(end, "0")) for end in ("min", "max")])
+            if len(self.beside.hidden_columns) > MOST_COLUMNS:
+                raise Stop(LARGE, self.title)
         elif name in ("v", "is"):
             self.in_value = self.has_value = True
         elif name == "f":
@@ -324,6 +438,13 @@ class Sheet(Parsed):
             self.last_column = max(self.last_column, self.column)
             if self.row * self.last_column > MOST_AREA:
                 raise Stop(FAR, self.title, f"{letters(self.column)}{self.row}")
+        # Before the parser makes a text of its own for every cell.
+        if self.kind == "s" and text.isdecimal() and int(text) < len(self.texts):
+            self.room.take_text(self.texts[int(text)], self.title)
+        elif self.kind in ("inlineStr", "str"):
+            self.room.take_text(len(text), self.title)
+        if self.format and self.kind in ("", "n") and text:
+            self.beside.format(self.row, self.column, self.format)
         if self.kind == "e":
             self.beside.errors.append([self.row, self.column, "e", text[:20]])
         elif self.has_formula:
@@ -332,13 +453,16 @@ class Sheet(Parsed):
             is_promise = self.is_calculated_on_load and text in ("0", "0.0")
             if is_blank or is_promise:
                 self.beside.uncalculated.append([self.row, self.column])
-        if len(self.beside.errors) + len(self.beside.uncalculated) > MOST_CELLS:
+        beside = self.beside
+        if len(beside.errors) + len(beside.uncalculated) + len(beside.formatted) > MOST_CELLS:
             raise Stop(LARGE, self.title)
 
 
 # -- .xls --------------------------------------------------------------------------------------------------
 
 _BOF, _BOUNDSHEET, _FILEPASS, _SUPBOOK, _FORMULA, _BOOLERR = 0x809, 0x85, 0x2F, 0x1AE, 0x06, 0x205
+_XF, _FORMAT, _ROW, _COLUMNS, _MANY = 0xE0, 0x41E, 0x208, 0x7D, 0xBD
+_NUMBERS = {0x203, 0x27E, _MANY, 0x06}  # stand for numbers, or formulas
 _FILLED = {0x203, 0x27E, 0xFD, 0xBD, 0x204, 0xD6, _FORMULA, _BOOLERR}
 _ERRORS = {
     0x00: "#NULL!",
@@ -354,29 +478,43 @@ _OWN = {0x0401, 0x3A01}
 
 
 def looked_at_xls(content: bytes) -> Iterator[Beside]:
-    """One for every sheet, in the workbook's order. A stream that can't be followed is left to the parser."""
+    """One for every sheet, in the workbook's order. A stream that can't be followed is left to the parser, and how often
+    a long text is repeated to the limit of memory."""
     stream = workbook_stream(content)
     if stream is None:
         return
     bounds = []
+    codes, styles = dict(_BUILT_IN), array("H")
     for _, kind, body in records(stream, 0):
         if kind == _FILEPASS:
             raise Stop(PASSWORD)
         if kind == _BOUNDSHEET and len(body) >= 8:
             name = body[8:].decode("utf-16-le" if body[7] & 1 else "latin-1", "replace")
             bounds.append((struct.unpack_from("<I", body)[0], name))
+        if kind == _FORMAT and len(body) >= 5:
+            text = body[5:].decode("utf-16-le" if body[4] & 1 else "latin-1", "replace")
+            codes[struct.unpack_from("<H", body)[0]] = told_of(text)
+        if kind == _XF and len(body) >= 4:
+            styles.append(struct.unpack_from("<H", body, 2)[0])
         if kind == _SUPBOOK and len(body) >= 4 and struct.unpack_from("<H", body, 2)[0] not in _OWN:
             raise Stop(EXTERNAL)
     if len(bounds) > MOST_SHEETS:
         raise Stop(SHEETS, str(len(bounds)))
+    if len(codes) + len(styles) > MOST_FORMATS:
+        raise Stop(LARGE)
+    formats = [codes.get(number, "") for number in styles]
     for start, title in bounds:
-        yield looked_at_records(stream, start, title)
+        yield looked_at_records(stream, start, title, formats)
 
 
-def looked_at_records(stream: bytes, start: int, title: str) -> Beside:
+def looked_at_records(stream: bytes, start: int, title: str, formats: list[str]) -> Beside:
     beside = Beside()
     last_column = 0
     for _, kind, body in records(stream, start):
+        if kind == _ROW and len(body) >= 14 and body[12] & 0x20:
+            beside.hidden_rows.append(struct.unpack_from("<H", body)[0] + 1)
+        elif kind == _COLUMNS and len(body) >= 10 and body[8] & 1:
+            beside.hidden_columns.append([number + 1 for number in struct.unpack_from("<HH", body)])
         if kind not in _FILLED or len(body) < 6:
             continue
         row, column = (number + 1 for number in struct.unpack_from("<HH", body))
@@ -385,6 +523,13 @@ def looked_at_records(stream: bytes, start: int, title: str) -> Beside:
         last_column = max(last_column, column)
         if row * last_column > MOST_AREA:
             raise Stop(FAR, title, f"{letters(column)}{row}")
+        if kind in _NUMBERS:
+            # Several in one record have a style and four bytes each.
+            at = range(4, len(body) - 2, 6) if kind == _MANY else (4,)
+            for number, place in enumerate(at, column):
+                style = struct.unpack_from("<H", body, place)[0]
+                if style < len(formats) and formats[style]:
+                    beside.format(row, number, formats[style])
         if kind == _BOOLERR and len(body) >= 8 and body[7] == 1:
             beside.errors.append([row, column, "e", _ERRORS.get(body[6], "#ERR!")])
         elif kind == _FORMULA and len(body) >= 14 and body[12:14] == b"\xff\xff" and body[6] == 2:

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reporting.errors import Refused
 from reporting.reading.head import Head, read_head
 from reporting.reading.intake import Page, Pages, shown
-from reporting.reading.labels import plain, vocabulary_of
+from reporting.reading.labels import plain, vocabulary_of, year_in
+from reporting.reading.parts import Parts, parts_of
 from reporting.reading.table_reading import FormRead, Note, Reading
 from reporting.reading.tables import ENOUGH, Table, find_tables
+from reporting.reading.years import DATA, FESTIVAL, year_of_name
 from reporting.sheets import Sheet
 from reporting.workbooks.filing import MARK_SHEET, Mark
 
@@ -24,15 +26,16 @@ __all__ = ["FormRead", "Note", "WorkbookRead", "plain", "recognise"]
 
 @dataclass
 class WorkbookRead:
-    """`years` are the festival's, from titles; `data_years` those of labels (2020年度) that differ from the sheet's."""
+    """`heads` are what stands around each form; `label_years` those of labels (2020年度), `data_years` such of them as
+    differ from the sheet's."""
 
     forms: list[FormRead]
     mark: Mark | None
     mark_broken: bool
-    union_names: tuple[str, ...]
-    years: tuple[int, ...]
+    heads: tuple[Head, ...]
     notes: list[Note]
     data_years: tuple[int, ...] = ()
+    label_years: tuple[int, ...] = ()
 
 
 def recognise(pages: Pages, sheets: Sequence[Sheet]) -> WorkbookRead:
@@ -42,12 +45,12 @@ def recognise(pages: Pages, sheets: Sequence[Sheet]) -> WorkbookRead:
     visible = [page for page in pages if not page.hidden]
     tables = [table for page in visible for table in find_tables(page, vocabularies)]
     notes: list[Note] = []
-    chosen: list[Reading] = []
+    chosen: list[Parts] = []
     for sheet in sheets:
         mine = [table for table in tables if table.sheet is sheet]
-        if reading := _one([Reading(table) for table in mine if table.part >= ENOUGH]):
-            chosen.append(reading)
-            if hints := [table for table in mine if table.resembles]:
+        if parts := parts_of(mine, _one([Reading(table) for table in mine if table.part >= ENOUGH])):
+            chosen.append(parts)
+            if hints := [table for table in mine if table.resembles and not parts.has(table)]:
                 notes += [
                     Note(t.at, f"这里也像是{sheet.title}，但 {_how_much(t)}，没有读取。") for t in hints
                 ]
@@ -59,21 +62,26 @@ def recognise(pages: Pages, sheets: Sequence[Sheet]) -> WorkbookRead:
             ]
     if not chosen:
         raise _no_form(pages, sheets, notes)
-    forms = [reading.read() for reading in chosen]
+    forms = [parts.read() for parts in chosen]
+    readings = [reading for parts in chosen for reading in parts.readings]
     mark, mark_broken = _mark(pages)
     if len(visible) < len(list(pages)) - any(page.name == MARK_SHEET for page in pages):
         notes.append(Note("", "隐藏的工作表没有读取。"))
-    heads = _heads(chosen)
-    for form, head in zip(forms, heads, strict=True):
-        form.head = head.values
+    heads = _heads(readings)
+    of_form = iter(heads)
+    for form, parts in zip(forms, chosen, strict=True):
+        for head in [next(of_form) for _ in parts.readings]:
+            form.head = head.values | form.head  # the first page's goes before
+    # Two forms on one page may have one head.
+    notes += dict.fromkeys(Note(note.where, note.text) for head in heads for note in head.notes)
     return WorkbookRead(
         forms,
         mark,
         mark_broken,
-        tuple(dict.fromkeys(name for head in heads for name in head.unions)),
-        tuple(dict.fromkeys(year for head in heads for year in head.years)),
+        tuple(heads),
         notes,
-        tuple(sorted({year for reading in chosen for year in reading.other_years})),
+        tuple(sorted({year for reading in readings for year in reading.other_years})),
+        tuple(sorted({year for reading in readings for year in reading.label_years})),
     )
 
 
@@ -91,6 +99,8 @@ def _how_much(table: Table) -> str:
 
 
 _SUMMARY = re.compile(r"第\s*\d+\s*号汇总|分单位明细$|统计汇总表$")
+# What our own workbook of a sealed round says on its face: with subordinates below, those figures are no 本级.
+_TOTAL = re.compile(r"合计\s*[（(]\s*本级\s*加\s*下级")
 _OTHER_WORKBOOKS = {
     re.compile(r"走访慰问总体安排表|慰问组走访安排|走访慰问资金汇总表"): "这是慰问组的走访安排，不是单位报表",
 }
@@ -105,6 +115,11 @@ def _refuse_summaries(pages: Pages) -> None:
     for page in pages:
         if not page.hidden and any(_SUMMARY.search(text) for text in (page.name, *_title_texts(page))):
             raise Refused("这是全省汇总，不是单位报表，没有读入。请选择一个单位的报表。")
+        if not page.hidden and any(_TOTAL.search(text) for text in _title_texts(page)):
+            raise Refused(
+                f"工作表“{shown(page.name, 40)}”是上报的合计数，已含下级单位，不能作为本级数填入。"
+                "请上传本级数的报表（可下载空白模板填写）。"
+            )
 
 
 def _no_form(pages: Pages, sheets: Sequence[Sheet], notes: list[Note]) -> Refused:
@@ -164,5 +179,17 @@ def _heads(readings: Sequence[Reading]) -> list[Head]:
         above = range(spans[number - 1][1] + 1 if number else 1, spans[number][0])
         is_last = number == len(spans) - 1
         below = range(spans[number][1] + 1, 2_000_000) if is_last else range(0)
-        heads.append(read_head(page, [above, below]))
+        heads.append(_of_form(read_head(page, above, below), reading))
     return heads
+
+
+def _of_form(head: Head, reading: Reading) -> Head:
+    """A bare year (2020年) above a form that counts by the year is that year's; above another it is the festival's."""
+    of = DATA if any(year_in(row.label) for row in reading.table.sheet.rows) else FESTIVAL
+    head.years = [year if year.of else replace(year, of=of) for year in head.years]
+    if tab := year_of_name(head.tab, "工作表名", shown(head.tab, 40)):
+        head.years.append(replace(tab, of=tab.of or of))
+    for column in reading.columns.values():
+        if column.year:
+            head.years.append(replace(column.year, of=of))
+    return head

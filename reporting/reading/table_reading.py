@@ -13,10 +13,13 @@ from reporting.reading.figure_columns import FigureColumn, figure_column, looks_
 from reporting.reading.grid import Grid, Strip
 from reporting.reading.intake import letters, shown
 from reporting.reading.labels import year_in
-from reporting.reading.tables import Line, Table, nearest
+from reporting.reading.lines import Line
+from reporting.reading.tables import Table, nearest
 from reporting.sheets import Sheet
 
 MOST_PROBLEMS = 60
+# What every sentence says of a figure that was left out, and no other.
+_UNREAD = ("没有读入", "没有读取", "没有找到", "没有列出")
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,11 @@ class Note:
 
     where: str
     sentence: str
+
+    @property
+    def is_read(self) -> bool:
+        """Nothing was left out: it is only to be checked."""
+        return not any(words in self.sentence for words in _UNREAD)
 
 
 @dataclass
@@ -50,6 +58,8 @@ class Reading:
         self.columns = {strip: figure_column(table.grid, strip, lines) for strip, lines in by_strip.items()}
         self.moved: dict[Line, tuple[int, int]] = {}
         self.converted: dict[str, list[str]] = {}  # unit → where
+        self.elsewhere: set[str] = set()  # rows that stand on other pages
+        self.unseen: dict[str, str] = {}  # rows read from a hidden line or column, and where
         # A figure merged over lines of which one is a row stands in the merge's first cell.
         self.merged: dict[tuple[int, int], list[tuple[str, Line]]] = {}
         for code, lines in table.claims.items():
@@ -63,6 +73,12 @@ class Reading:
         return self.table.grid
 
     @property
+    def rows(self) -> set[str]:
+        """Rows of the form that stand here, understood or not."""
+        conflicts = {code for c in self.table.conflicts for code in (c.code, c.instead) if code}
+        return set(self.table.claims) | conflicts
+
+    @property
     def is_filled(self) -> bool:
         """Whether there is any figure in it. A table whose column is in doubt has some."""
         return any(self.columns[line.strip].problem or self._holds_figure(line) for line in self.table.lines)
@@ -70,10 +86,19 @@ class Reading:
     @property
     def other_years(self) -> set[int]:
         """Years of labels like 2019年度 where the sheet says another."""
+        return self._label_years(differing=True)
+
+    @property
+    def label_years(self) -> set[int]:
+        """Years of labels where the sheet names one too."""
+        return self._label_years(differing=False)
+
+    def _label_years(self, *, differing: bool) -> set[int]:
         years = set()
         for code, lines in self.table.claims.items():
-            wanted = year_in(self.table.sheet.row[code].label)
-            years |= {year for line in lines if wanted and (year := year_in(line.label)) and year != wanted}
+            if wanted := year_in(self.table.sheet.row[code].label):
+                said = {year for line in lines if (year := year_in(line.label))}
+                years |= said - {wanted} if differing else said
         return years
 
     def doubled(self) -> list[Line]:
@@ -108,13 +133,15 @@ class Reading:
                 )
         self._tell_conflicts(read)
         spoiled = self._tell_merged(read)
-        conflicting = {code for code, _ in table.conflicts} | {
-            code for codes, _ in table.undecided if len(codes) == 1 for code in codes
-        }
+        conflicting = {code for conflict in table.conflicts for code in (conflict.code, conflict.instead)}
+        # As many lines as rows: each of these rows is there, it is not known where.
+        for codes, _ in table.undecided:
+            if sum(others == codes for others, _ in table.undecided) >= len(codes):
+                conflicting |= set(codes)
         for row in sheet.rows:
             lines = table.claims.get(row.code)
             if lines is None:
-                if row.code not in conflicting:
+                if row.code not in conflicting | self.elsewhere:
                     missing = f"{sheet.title}没有找到 {row.code}“{_short(row.full_label)}”这一行。"
                     read.notes.append(Note(shown(table.page.name, 40), missing))
                 continue
@@ -150,7 +177,10 @@ class Reading:
         cell = page.cells.get(place)
         if place in page.uncalculated:
             read.notes.append(
-                Note(where, f"{code} 是公式，但没有保存计算结果。请用 Excel 或 WPS 打开并保存一次再上传。")
+                Note(
+                    where,
+                    f"{code} 是公式，但没有保存计算结果，没有读入。请用 Excel 或 WPS 打开并保存一次再上传。",
+                )
             )
             return
         if cell is None or not cell.text.strip():
@@ -168,6 +198,8 @@ class Reading:
         if figure is None:
             return
         read.texts[code] = indicator.show(figure)
+        if page.is_hidden(*place):
+            self.unseen[code] = where
         if unit not in ("", WANYUAN) and figure_text(indicator, cell) != text:
             self.converted.setdefault(unit, []).append(where)
         if any(line is other for _, other in self.table.reworded):
@@ -183,9 +215,10 @@ class Reading:
         """In what amounts are written on this line. Raises ValidationError for a unit that is not the row's."""
         indicator = self.table.sheet.fields[code]
         own = column.unit_of(self.grid, line)
+        own = "" if own == "是/否" else own  # merged over the question and what hangs on it
         if isinstance(indicator, YesNoField):
             return ""
-        if own and own != "是/否" and not fits(indicator, own):
+        if own and not fits(indicator, own):
             raise ValidationError(f"单位写作“{own}”，表样为“{indicator.unit}”，")
         if not isinstance(indicator, MoneyField):
             return ""
@@ -198,17 +231,21 @@ class Reading:
 
     def _tell_conflicts(self, read: FormRead) -> None:
         page, sheet = self.table.page, self.table.sheet
-        for code, line in self.table.conflicts:
-            read.notes.append(
-                Note(
-                    page.address(line.row, line.column),
-                    f"{code} 这一行的项目是“{_short(line.label)}”，表样为“{_short(sheet.row[code].label)}”，"
-                    "没有读入。请核对是否串行。",
-                )
-            )
-        if self.table.out_of_step > len(sheet.rows) / 5:
+        for conflict in self.table.conflicts:
+            code, line = conflict.code, conflict.line
+            label = _short(line.label)
+            if conflict.instead:
+                why = f"代码写作 {code}，项目“{label}”和上一行却是 {conflict.instead}"
+            elif any(conflict.between):
+                before, behind = conflict.between
+                why = f"代码写作 {code}（{label}），前后两行却是 {before} 和 {behind}"
+            else:
+                why = f"{code} 这一行的项目是“{label}”，表样为“{_short(sheet.row[code].label)}”"
+            where = page.address(line.row, line.column)
+            read.notes.append(Note(where, f"{why}，没有读入。请核对是否串行。"))
+        if self.table.is_out_of_step:
             raise Refused(
-                f"{sheet.title}有 {self.table.out_of_step} 行的代码与项目对不上（如 {read.notes[0].where}），"
+                f"{sheet.title}有 {self.table.out_of_step.total()} 行的代码与项目对不上（如 {read.notes[0].where}），"
                 "像是串了行，没有读入。请按表样核对后再上传。",
                 *(f"{note.where}：{note.sentence}" for note in read.notes[:10]),
             )
@@ -250,11 +287,19 @@ class Reading:
                     f"金额的单位写作“{unit}”，共 {len(places)} 格已换算为万元，请核对。",
                 )
             )
+        if self.unseen:
+            some = "、".join(list(self.unseen)[:8])
+            if len(self.unseen) > 8:
+                some += f" 等 {len(self.unseen)} 格"
+            note = f"{some} 在隐藏的行或列里，已读入，请核对。"
+            read.notes.append(Note(next(iter(self.unseen.values())), note))
         for column in self.columns.values():
+            if column.doubt:
+                read.notes.append(Note(shown(page.name, 40), column.doubt))
             told = {c: title for c, title in column.unread.items() if title and c not in column.untold}
             named = "、".join(f"{letters(c)} 列“{title}”" for c, title in told.items())
             if named and column.column:
-                note = f"读取的是 {letters(column.column)} 列；{named}也有数字，没有读取。"
+                note = f"读取的是 {letters(column.column)} 列；{named}也有数字，不在其中，请核对。"
                 read.notes.append(Note(shown(page.name, 40), note))
         for codes, line in self.table.undecided:
             if self._holds(line):

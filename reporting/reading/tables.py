@@ -2,45 +2,28 @@
 
 A line is known by its code and its label, wherever it stands. Labels repeat (帮扶款物) and some rows print no code:
 such a line is the row that follows, in the form, the row of the line above it; where that does not decide, it is
-nobody's. A line with one row's code and another row's label is nobody's either. Nothing is guessed.
+nobody's. A line with one row's code and another row's label is nobody's either, and so is one whose label agrees with
+its code only because it repeats, when the lines around it say that it is another row. Nothing is guessed.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reporting.reading.grid import Grid, Strip, strips_of
 from reporting.reading.intake import Page
-from reporting.reading.labels import Said, Vocabulary, code_of, plain, said
+from reporting.reading.labels import Vocabulary, code_of, plain, said
+from reporting.reading.lines import Conflict, Evidence, Line, evidence_of
 from reporting.sheets import Sheet
 
 # A table is a form's when this part of the form's rows is found in it; with less than that it only resembles one.
 ENOUGH, RESEMBLES = 0.6, 0.25
 MOST_LINES = 600
-# How alike a reworded label must be to be taken for its code's row.
-ALIKE = 0.55
-
-
-@dataclass(frozen=True, eq=False)
-class Line:
-    """One line of a strip. `readings` are its label alone and together with the group it stands in."""
-
-    strip: Strip
-    row: int
-    code: str
-    label: str
-    readings: tuple[Said, ...]
-
-    @property
-    def column(self) -> int:
-        """Where it says what it is."""
-        return (*self.strip.labels, self.strip.codes or self.strip.left)[0]
-
-    @property
-    def unit(self) -> str:
-        return next((reading.unit for reading in self.readings if reading.unit), "")
+# So many lines of one section whose codes are not their own: the codes have come out of step.
+LEAST_OUT_OF_STEP = 3
 
 
 @dataclass
@@ -51,10 +34,8 @@ class Table:
     sheet: Sheet
     claims: dict[str, list[Line]] = field(default_factory=dict)
     reworded: list[tuple[str, Line]] = field(default_factory=list)  # claimed by code, the label only alike
-    conflicts: list[tuple[str, Line]] = field(
-        default_factory=list
-    )  # a row's code and a label that is not its
-    out_of_step: int = 0  # how many of these labels are another row's
+    conflicts: list[Conflict] = field(default_factory=list)
+    out_of_step: Counter[int] = field(default_factory=Counter)  # section → how many of these are another row
     undecided: list[tuple[list[str], Line]] = field(default_factory=list)  # may be several rows
     strangers: list[Line] = field(default_factory=list)
 
@@ -65,7 +46,13 @@ class Table:
     @property
     def part(self) -> float:
         """How much of the form is here. A code beside words that are none of the form's speaks for another form."""
-        return (len(self.claims) + self.out_of_step) / len(self.sheet.rows)
+        return (len(self.claims) + self.out_of_step.total()) / len(self.sheet.rows)
+
+    @property
+    def is_out_of_step(self) -> bool:
+        return self.out_of_step.total() > len(self.sheet.rows) / 5 or any(
+            count >= LEAST_OUT_OF_STEP for count in self.out_of_step.values()
+        )
 
     @property
     def resembles(self) -> bool:
@@ -75,7 +62,7 @@ class Table:
     @property
     def lines(self) -> list[Line]:
         return [line for lines in self.claims.values() for line in lines] + [
-            line for _, line in self.conflicts
+            conflict.line for conflict in self.conflicts
         ]
 
     @property
@@ -136,57 +123,10 @@ def _lines(grid: Grid, strip: Strip, every: Sequence[Strip]) -> list[Line]:
     return lines
 
 
-@dataclass
-class _Evidence:
-    """What a line says it is: possible rows, or a conflict between its code and its label."""
-
-    rows: set[str] = field(default_factory=set)
-    reworded: bool = False
-    conflict: str = ""
-    out_of_step: bool = False
-
-    @property
-    def is_any(self) -> bool:
-        return bool(self.rows or self.conflict)
-
-
-def _evidence(line: Line, vocabulary: Vocabulary) -> _Evidence:
-    coded = vocabulary.by_code.get(line.code, set())
-    named = next((rows for r in line.readings if (rows := vocabulary.named(r.names))), set())
-    if not coded:
-        return _Evidence(named)
-    own = line.code if line.code in coded else min(coded)
-    agreed = coded & set().union(*(vocabulary.named(r.names) for r in line.readings))
-    if agreed:
-        return _Evidence(agreed)
-    if named:
-        return _Evidence(conflict=own, out_of_step=True)
-    if not line.label:
-        return _Evidence(coded) if len(coded) == 1 else _Evidence({own})
-    if _is_alike(line, own, vocabulary):
-        return _Evidence({own}, reworded=True)
-    return _Evidence(conflict=own)
-
-
-def _is_alike(line: Line, code: str, vocabulary: Vocabulary) -> bool:
-    """Whether the label is the code's row in other words, and more like it than like any other row."""
-    matcher = difflib.SequenceMatcher(autojunk=False)
-    matcher.set_seq2(plain(line.label))
-    likeness: dict[str, float] = {}
-    for name, rows in vocabulary.by_name.items():
-        matcher.set_seq1(name)
-        if matcher.real_quick_ratio() < ALIKE or matcher.quick_ratio() < ALIKE:
-            continue
-        for row in rows:
-            likeness[row] = max(likeness.get(row, 0.0), matcher.ratio())
-    mine = likeness.pop(code, 0.0)
-    return mine >= ALIKE and mine > max(likeness.values(), default=0.0) + 0.05
-
-
 def _identify(grid: Grid, vocabulary: Vocabulary, lines: list[Line]) -> Table | None:
     if len(lines) > MOST_LINES:
         lines = _densest(lines, vocabulary)
-    found = [_evidence(line, vocabulary) for line in lines]
+    found = evidence_of(lines, vocabulary)
     known = [n for n, evidence in enumerate(found) if evidence.is_any]
     if not known:
         return None
@@ -196,43 +136,72 @@ def _identify(grid: Grid, vocabulary: Vocabulary, lines: list[Line]) -> Table | 
     while after < len(lines) and lines[after].row == lines[after - 1].row + 1:
         after += 1
     above: str | None = None
-    by_place: list[tuple[int, str]] = []  # claims that only the line above decided
-    undecided: list[tuple[int, set[str]]] = []
+    by_place: dict[int, str] = {}  # claims that only the line above decided
+    undecided: dict[int, set[str]] = {}
     for number in range(known[0], after):
         line, evidence = lines[number], found[number]
-        rows = evidence.rows
-        if len(rows) > 1:
-            rows = {row for row in rows if above is not None and vocabulary.before.get(row) == above}
-            if len(rows) == 1:
-                by_place.append((number, next(iter(rows))))
-            elif line.code in evidence.rows:
-                rows = {
-                    line.code
-                }  # a code that the notice prints on a second row is the first one's elsewhere
         if evidence.conflict:
-            table.conflicts.append((evidence.conflict, line))
-            table.out_of_step += evidence.out_of_step
-        elif len(rows) == 1:
+            table.conflicts.append(evidence.conflict)
+            if evidence.named:
+                other = vocabulary.sheet.row[evidence.spoken or min(evidence.named)]
+                table.out_of_step[other.section] += 1
+            above = None
+            continue
+        rows = evidence.rows
+        if evidence.own and evidence.spoken in rows:
+            rows = {evidence.spoken}
+        if len(rows) > 1:
+            follows = {row for row in rows if above is not None and vocabulary.before.get(row) == above}
+            if len(follows) == 1:
+                rows = follows
+                (by_place[number],) = follows
+            elif line.code in rows:
+                # A code that the notice prints on a second row is the first one's elsewhere.
+                rows = {line.code}
+        if len(rows) == 1:
             (above,) = rows
             table.claims.setdefault(above, []).append(line)
             if evidence.reworded:
                 table.reworded.append((above, line))
             continue
-        elif evidence.rows:
-            undecided.append((number, evidence.rows))
+        above = None
+        if rows:
+            undecided[number] = evidence.rows
         else:
             table.strangers.append(line)
-        above = None
-    for number, rows in undecided:
-        # The same words twice in a row: either may be the row that the place spoke for.
-        for place, row in by_place:
-            if row in rows and abs(place - number) == 1 and row in table.claims:
-                rest = [line for line in table.claims.pop(row) if line is not lines[place]]
-                table.undecided.append(([row], lines[place]))
-                if rest:
-                    table.claims[row] = rest
-        table.undecided.append((sorted(rows, key=list(vocabulary.sheet.row).index), lines[number]))
+    for number, rows in _doubted(by_place, undecided, set(table.claims), found, vocabulary).items():
+        row = by_place[number]
+        table.claims[row] = [line for line in table.claims[row] if line is not lines[number]]
+        if not table.claims[row]:
+            del table.claims[row]
+        undecided[number] = rows
+    order = list(vocabulary.sheet.row)
+    for number, rows in sorted(undecided.items()):
+        possible = rows - set(table.claims) or rows
+        table.undecided.append((sorted(possible, key=order.index), lines[number]))
     return table if table.claims or table.conflicts else None
+
+
+def _doubted(
+    by_place: Mapping[int, str],
+    undecided: Mapping[int, set[str]],
+    taken: set[str],
+    found: Sequence[Evidence],
+    vocabulary: Vocabulary,
+) -> dict[int, set[str]]:
+    """Which of the lines that only the line above decided are in doubt after all, and what they may be: the same words
+    twice in a row, where either may be the row; and all of one label, where one of them leans on nothing and a row that
+    should be leant on is not, as in tables that print 帮扶款物 above the row it belongs to."""
+    there = {evidence.spoken for evidence in found if not evidence.repeats}
+    doubted = {}
+    for place, row in by_place.items():
+        rivals = {number: rows for number, rows in undecided.items() if row in rows}
+        like: set[str] = set().union(*rivals.values())
+        if any(other not in taken and vocabulary.before.get(other) in there for other in like):
+            doubted[place] = like
+        elif any(abs(place - number) == 1 for number in rivals):
+            doubted[place] = {row}
+    return doubted
 
 
 def _densest(lines: list[Line], vocabulary: Vocabulary) -> list[Line]:

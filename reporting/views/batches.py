@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from typing import Any
+from zipfile import ZIP_STORED
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.db.models import Count, Q
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import content_disposition_header
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from zipstream import ZipStream  # type: ignore[import-untyped]
 
 from reporting.clock import now
+from reporting.copies import blank_templates
 from reporting.documents import MEGABYTE, clean_name
 from reporting.errors import Refused, ReportingError, WrongState
 from reporting.filling import require_running
@@ -100,6 +104,22 @@ def _receive(request: ActingRequest, campaign: Campaign) -> ImportBatch:
     batch = batches.receive(campaign=campaign, name=name, members=members, by=request.actor)
     transaction.on_commit(start_batches)
     return batch
+
+
+@login_required
+@require_safe
+def templates(request: ActingRequest, pk: int) -> StreamingHttpResponse:
+    """Everybody's blank template in one archive, to be sent out by e-mail: the way many still ask for figures."""
+    campaign = _campaign(request, pk)
+    archive = ZipStream(compress_type=ZIP_STORED)  # workbooks are packed already
+    for path, content in blank_templates(campaign):
+        archive.add(content, path)
+    response = StreamingHttpResponse(archive, content_type="application/zip")
+    name = f"{campaign.year}年送温暖统计报表空白模板.zip"
+    response["Content-Disposition"] = content_disposition_header(True, name) or ""
+    response["Cache-Control"] = "private, no-store"
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
 
 
 # -- one batch ---------------------------------------------------------------------------------------------

@@ -102,7 +102,7 @@ def filing_workbook(
     footer: str = "",
     scope: str = "",
     with_below: bool = False,
-    sealed_by: str | None = None,
+    is_sealed: bool = False,
 ) -> bytes:
     """The workbook as bytes, the same for the same content. `figures` by slug; nothing for a blank template.
 
@@ -114,7 +114,7 @@ def filing_workbook(
     lines = {}
     for sheet in sheets:
         lines[sheet.slug] = _form(
-            book, campaign, union, sheet, figures.get(sheet.slug, {}), head, footer, scope, sealed_by
+            book, campaign, union, sheet, figures.get(sheet.slug, {}), head, footer, scope, is_sealed
         )
     checks_page(book, union, sheets, lines, figures)
     _mark(book, Mark.of(campaign, union, sheets, with_below=with_below))
@@ -135,7 +135,7 @@ def _form(
     head: Mapping[str, str],
     footer: str,
     scope: str,
-    sealed_by: str | None,
+    is_sealed: bool,
 ) -> dict[str, int]:
     page = book.sheet(tab_title(sheet), [*COLUMNS.values(), 18.0])
     page.sheet_view.showGridLines = False
@@ -154,21 +154,21 @@ def _form(
         page.row_dimensions[row].height = height
     for row, column in ((HEAD_ROW, 5), (HEAD_ROW + 1, 3), (HEAD_ROW + 1, 5)):
         page.cell(row, column).number_format = "@"
-        if sealed_by is None:
+        if not is_sealed:
             _to_be_typed(page.cell(row, column))
     lines = official_table(book, page, FIRST_ROW, sheet.rows, lambda code: sheet.fields[code], figures)
     text(page, FIRST_ROW, COMPUTED_COLUMN, "自动计算", font=COMPUTED, align=CENTRE)
     for printed in sheet.rows:
-        if sealed_by is None:
+        if not is_sealed:
             _figure_cell(page, sheet, printed.code, lines)
         if printed.parts:
             _computed(book, page, sheet, printed.code, printed.parts, lines, figures)
     _no_texts(page, sheet, figures, lines)
     last = FIRST_ROW + len(sheet.rows)
-    text(page, last + 1, 1, TYPING_NOTE if sealed_by is None else UNIT_NOTE, font=SMALL, across=5)
+    text(page, last + 1, 1, TYPING_NOTE if not is_sealed else UNIT_NOTE, font=SMALL, across=5)
     page.row_dimensions[last + 1].height = 30
     # Room for a hand; the seal goes over the union's name.
-    text(page, last + 2, 1, f"负责人（签字）：{sealed_by or ''}", font=FORM, across=5)
+    text(page, last + 2, 1, "负责人（签字）：", font=FORM, across=5)
     page.row_dimensions[last + 2].height = 32
     page.freeze_panes = f"A{FIRST_ROW + 1}"
     page.protection.sheet = True  # without a password: against slips, not against people

@@ -19,6 +19,9 @@ export function followHead(savers) {
     const lines = [...conflicts.values()].map(conflictLine);
     for (const sentence of saver.refused.values()) lines.push(make("div", "note refused", sentence));
     $("head-notes").replaceChildren(...lines);
+    const missing = inputs.filter((input) => !input.value).map((input) => names[input.name]);
+    $("head-missing").hidden = !missing.length || !state.editable;
+    $("head-missing").textContent = `上报前还要填写${missing.join("、")}。`;
   }
 
   function conflictLine({ code, theirs, yours }) {

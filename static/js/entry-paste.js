@@ -5,7 +5,7 @@ import { NotAFigure, parse } from "./figures.js";
 import { exactLines, linesOf, placed, standsAs } from "./pasted-block.js";
 import { sumOfParts } from "./rules.js";
 
-const MOST_LINES = 1000;
+const MOST_LINES = 600; // as many as an upload looks at
 
 // put(code, text): types a text into a cell, the usual way
 export function pasteBlocks(cells, { put }) {
@@ -13,7 +13,6 @@ export function pasteBlocks(cells, { put }) {
   const { sheet } = cells;
   const rows = cells.codes.map((code) => ({
     code,
-    printed: cells.rows.get(code).querySelector("td.code").textContent.trim(),
     label: cells.rows.get(code).querySelector("td.item label").textContent.trim(),
     ...sheet.cells[code],
   }));
@@ -36,10 +35,11 @@ export function pasteBlocks(cells, { put }) {
     ask(planned(placed(exact, rows, code)), event.target);
   });
 
-  // → {fills: [{code, old, text, follows, typed, differs}], same, blank, refused, unused}
-  function planned({ cells: found, refused, unused }) {
-    const plan = { fills: [], same: 0, blank: 0, refused: [...refused], unused };
+  // → {fills: [{code, old, text, follows, typed, differs, reworded}], same, blank, refused, unused, doubt}
+  function planned({ cells: found, refused, unused, doubt }) {
+    const plan = { fills: [], same: 0, blank: 0, refused: [...refused], unused, doubt };
     const wanted = new Map();
+    const wordings = new Map(found.map(({ code, reworded }) => [code, reworded]));
     for (const { code, raw, unit } of found) {
       try {
         const text = raw && standsAs(sheet.cells[code], raw, unit);
@@ -69,7 +69,10 @@ export function pasteBlocks(cells, { put }) {
       const isTotal = cells.isTotal(code);
       const typed = isTotal && cells.isTypedTotal(code);
       if (old === text && (!isTotal || follows.get(code) || typed)) plan.same += 1;
-      else plan.fills.push({ code, old, text, typed, follows: isTotal && follows.get(code), differs: isTotal && !follows.get(code) });
+      else {
+        const [ofParts, differs] = [isTotal && follows.get(code), isTotal && !follows.get(code)];
+        plan.fills.push({ code, old, text, typed, follows: ofParts, differs, reworded: wordings.get(code) });
+      }
     }
     return plan;
   }
@@ -92,6 +95,7 @@ export function pasteBlocks(cells, { put }) {
       ...(plan.unused ? [`只取数字列，其余 ${plan.unused} 列没有粘贴`] : []),
     ];
     if (facts.length) body.append(make("p", "muted small", `${facts.join("；")}。`));
+    if (count && plan.doubt) body.append(make("p", "urgent small", plan.doubt));
     if (plan.refused.length) {
       const list = make("ul", "paste-refused");
       for (const { what, why } of plan.refused) list.append(make("li", "", ...(what ? [make("b", "", what)] : []), why));
@@ -117,8 +121,9 @@ export function pasteBlocks(cells, { put }) {
     const list = make("table", "list differences paste-list");
     const heads = ["代码", "项目", "现有", "", "粘贴"].map((text, i) => make("th", i === 2 || i === 4 ? "num" : "", text));
     const head = make("thead", "", make("tr", "", ...heads));
-    const lines = fills.map(({ code, old, text, follows, differs }) => {
+    const lines = fills.map(({ code, old, text, follows, differs, reworded }) => {
       const item = make("td", "item", labelOf.get(code));
+      if (reworded) item.append(make("div", "small urgent", `复制的写作“${reworded}”，按代码粘贴，请核对`));
       if (follows) item.append(make("div", "small muted", "合计，与各项之和一致，自动计算"));
       else if (differs) item.append(make("div", "small urgent", "合计，与各项之和不一致"));
       const cellsOfLine = [

@@ -18,7 +18,16 @@ from unions.models import Person
 # Playwright's sync interface runs inside an event loop; Django would take every query for a mistake.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
+# Playwright switches these off as well, but of two such lists Chromium follows only the last.
+UNWANTED = """
+AimEnabled AvoidCorsURLLoaderRestartOnRedirect AvoidUnnecessaryBeforeUnloadCheckSync DestroyProfileOnBrowserClose
+HttpsFirstBalancedModeAutoEnable HttpsUpgrades LensOverlay MediaRouter NetworkTimeServiceQuerying OptimizationHints
+PaintHolding PreconnectToSearch ThirdPartyStoragePartitioning
+""".split()
+# What an address bar would suggest is a page of its own in every window: most of what a short test would compute.
+UNWANTED += ["WebUIOmniboxPopup", "WebUIOmniboxAimPopup"]
 ARGUMENTS = [
+    f"--disable-features={','.join(UNWANTED)}",
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Route
 
+from tests.imports.test_pasted import BLOCKS, made_block, uploaded
 from tests.rules.reckoning import SHEETS, parse, reckon
 from tests.rules.test_vectors import VECTORS
 
@@ -139,3 +140,42 @@ def test_the_browser_reckons_like_the_server(page: Page) -> None:
     # The made forms are worth something only if they break the rules.
     every = {f"{slug}.{rule.id}" for slug, sheet in SHEETS.items() for rule in sheet.rules}
     assert len(seen) > 0.9 * len(every), sorted(every - seen)
+
+
+PLACE = """async ({blocks, sheets}) => {
+  const {linesOf, placed, standsAs} = await import("/js/pasted-block.js");
+  return blocks.map(({form, block, start}) => {
+    const rows = sheets[form];
+    const {cells, refused} = placed(linesOf(block.join("\\n")), rows, start ?? rows[0].code);
+    const filled = {};
+    for (const {code, raw, unit} of cells) {
+      try {
+        const text = raw && standsAs(rows.find((row) => row.code === code), raw, unit);
+        if (text) filled[code] = text;
+      } catch (error) {
+        refused.push({what: code, why: error.message});
+      }
+    }
+    return {filled, refused: refused.map(({what}) => what)};
+  });
+}"""
+
+
+def test_a_pasted_block_goes_where_an_upload_puts_it_or_nowhere(page: Page) -> None:
+    random = Random(20210212)
+    made = [made_block(random) for _ in range(HUNDREDS)]
+    sheets = {
+        slug: [{"code": r.code, "label": r.label, **sheet.as_json()["cells"][r.code]} for r in sheet.rows]
+        for slug, sheet in SHEETS.items()
+    }
+    blocks = [{"form": slug, "block": block} for slug, block in made]
+    found = page.evaluate(PLACE, {"blocks": BLOCKS + blocks, "sheets": sheets})
+    for vector, result in zip(BLOCKS, found, strict=False):
+        assert result == {"filled": vector["filled"], "refused": vector["refused"]}, vector["about"]
+    pasted = read = 0
+    for (slug, block), result in zip(made, found[len(BLOCKS) :], strict=True):
+        there = uploaded(slug, block)
+        assert result["filled"].items() <= there.items(), "\n".join(block)
+        pasted, read = pasted + len(result["filled"]), read + len(there)
+    # Who pastes nothing is never wrong.
+    assert pasted > 0.9 * read > HUNDREDS

@@ -290,6 +290,14 @@ def test_of_several_columns_of_figures_a_telling_head_decides_or_nothing_is_past
     desk.on_server(page, E1="6", E2="8")
 
 
+def test_what_may_be_meant_otherwise_is_pasted_with_a_word_about_it(desk: Desk) -> None:
+    page = desk.form()
+    paste(page, "A1", "代码\t项目\t2020年\r\nE1\t落实民生政策\t5\r\nE3\t提供医疗方面的救助\t6\r\n")
+    expect(dialog(page)).to_contain_text("数字列的表头是“2020年”，请核对。")
+    row = dialog(page).locator("tr", has_text="提供医疗救助")
+    expect(row).to_contain_text("复制的写作“提供医疗方面的救助”，按代码粘贴，请核对")
+
+
 VECTORS = [
     "", "0", "12", "1,200", "１，２３４", "1 234", "12.5", "12.50", ".5", "5.", "-3", "+3", "1e5", "1,5", "12 5", "1,2,3",
     "12.5万元", "12.5 万元", "125000元", "1.5亿元", "3千元", "7百元", "0.01元", "0.001元", "万元", "3万", "３户", "5人",

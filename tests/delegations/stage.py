@@ -14,7 +14,7 @@ from delegations.models import Arrangement, Delegation, Destination, FundSource,
 from delegations.personal.households import put
 from delegations.plans import COMPOSITION_FIELDS
 from reporting.models import Campaign
-from tests.cast import UnionTree, actor, make_union_tree, person
+from tests.cast import UnionTree, make_union_tree, person
 from unions.gate import Actor, Role
 from unions.models import Union
 
@@ -35,7 +35,8 @@ class PlanStage:
         """One person a role and union, the same every time."""
         name = name or f"{union.short_name}{role.label}"
         if name not in self.actors:
-            self.actors[name] = actor(person(union, role, name=name), union)
+            made = person(union, role, name=name)
+            self.actors[name] = Actor(person=made, union=union, roles=frozenset({role}))
         return self.actors[name]
 
     @property
@@ -105,13 +106,15 @@ def make_plan_stage(*, full: bool = True) -> PlanStage:
     )
     Arrangement.objects.create(campaign=campaign)
     norms.seed(datetime.date(2020, 12, 17), "黑工办发〔2020〕30号")
-    for position, name in enumerate(("2020年助困送温暖资金", "两节送温暖资金")):
-        FundSource.objects.create(campaign=campaign, name=name, position=position)
+    FundSource.objects.bulk_create(
+        FundSource(campaign=campaign, name=name, position=position)
+        for position, name in enumerate(("2020年助困送温暖资金", "两节送温暖资金"))
+    )
     stage = PlanStage(
         tree,
         campaign,
-        Delegation.objects.create(campaign=campaign, number=1, member_units=["办公室", "权益保障部"]),
-        Delegation.objects.create(campaign=campaign, number=2, member_units=["组织部"]),
+        Delegation(campaign=campaign, number=1, member_units=["办公室", "权益保障部"]),
+        Delegation(campaign=campaign, number=2, member_units=["组织部"]),
     )
     for delegation, letter, places in (
         (stage.first, "甲", (tree.harbin, tree.daqing_oilfield)),
@@ -123,11 +126,11 @@ def make_plan_stage(*, full: bool = True) -> PlanStage:
         delegation.leader, delegation.leader_name = leader, leader.name
         delegation.save()
         for position, union in enumerate(places):
-            made = Destination.objects.create(
-                delegation=delegation, campaign=campaign, union=union, position=position
-            )
+            made = Destination(delegation=delegation, campaign=campaign, union=union, position=position)
             if full:
                 fill(made, position)
+            else:
+                made.save()
     return stage
 
 
@@ -147,24 +150,26 @@ def fill(destination: Destination, number: int = 0) -> None:
     destination.contact_name, destination.contact_phone = "当地联系人", "0451-50000000"
     destination.save()
     source = FundSource.objects.filter(campaign=destination.campaign)[0]
-    position = 0
-    for kind, (amount, category, name) in AMOUNTS.items():
-        for _ in range(2 if kind == Visit.Kind.HOUSEHOLD else 1):
-            position += 1
-            visit = Visit.objects.create(
-                destination=destination,
-                kind=kind,
-                category=category,
-                name=name,
-                money=amount,
-                source=source,
-                position=position,
+    kinds = [*AMOUNTS, Visit.Kind.HOUSEHOLD]
+    # Together: a stage is built a thousand times.
+    visits = Visit.objects.bulk_create(
+        Visit(
+            destination=destination,
+            kind=kind,
+            category=AMOUNTS[kind][1],
+            name=AMOUNTS[kind][2],
+            money=AMOUNTS[kind][0],
+            source=source,
+            position=position,
+        )
+        for position, kind in enumerate(kinds, 1)
+    )
+    for visit in visits:
+        if visit.kind == Visit.Kind.HOUSEHOLD:
+            put(
+                PersonalData(visit=visit),
+                {"name": NAME, "telephone": "13800000000", "identity_number": IDENTITY_NUMBER},
             )
-            if kind == Visit.Kind.HOUSEHOLD:
-                put(
-                    PersonalData(visit=visit),
-                    {"name": NAME, "telephone": "13800000000", "identity_number": IDENTITY_NUMBER},
-                )
 
 
 assert set(AMOUNTS) == set(COMPOSITION_FIELDS)

@@ -61,6 +61,11 @@ def test_good(stage: Stage, case: Good) -> None:
     for form in read.forms:
         found = {code: form.where[code] for code in form.texts}
         assert found == {c: p for c, p in made.cells[form.sheet.slug].items() if c in form.texts}
+        # What was left out stands under another heading than what is only to be checked.
+        codes = {place: code for code, place in form.where.items()}
+        for note in form.notes:
+            if code := codes.get(note.where):
+                assert note.is_read == (code in form.texts), note
     assert read.union == stage.tree.harbin
     told = [note for form in read.forms for note in form.notes] + read.notes
     told_as = [f"{note.where} {note.sentence}" for note in told]

@@ -23,7 +23,7 @@ from reporting.filling import Change, save_cells, working_row
 from reporting.incoming import imports
 from reporting.models import CellChange, Filing, Import
 from reporting.sheets import sheet_for
-from tests.imports.books import book, changed, own_book, saved, upload
+from tests.imports.books import book, changed, line_of, own_book, saved, upload
 from tests.workflow.stage import Stage, make_stage
 from unions.gate import Role
 
@@ -62,6 +62,20 @@ def made(stage: Stage, filing: Filing, **figures: int) -> bytes:
 
 
 # -- the way through ---------------------------------------------------------------------------------------
+
+
+def test_what_was_read_and_is_to_be_checked_is_not_called_unread(stage: Stage, browse) -> None:
+    filing = stage.filing(stage.tree.harbin)
+    content = changed(made(stage, filing, warmth_E1=5), warmth_E4="十二")
+    opened = load_workbook(io.BytesIO(content))
+    page = opened.worksheets[0]
+    page.cell(line_of(page, "E1"), 3).value = "其中：落实各项民生政策"
+    client = browse(stage.actor(stage.tree.harbin, F))
+    answer = client.get(send(client, filing, saved(opened)).headers["Location"])
+    unread, checked = words(answer).partition("没有读入的 1 处")[2].split("已读入，请核对的 1 处")
+    assert "E4：“十二”不是数字" in unread
+    assert "项目写作“其中：落实各项民生政策”" in checked
+    assert "按代码 E1 读入，请核对" in checked
 
 
 def test_a_filler_uploads_looks_confirms_and_it_stands_in_the_draft(stage: Stage, browse) -> None:
@@ -260,33 +274,42 @@ def test_two_confirm_at_once_and_one_is_told(time: int) -> None:
 
 # -- who -----------------------------------------------------------------------------------------------------
 
-DOORS = [
-    ("harbin", F, 302),
-    ("harbin", S, 302),
+NOT_THEIRS = [
     *[("harbin", role, 403) for role in (Role.REVIEWER, Role.ADMINISTRATOR, Role.AUDITOR)],
     *[("province", role, 403) for role in Role],
     *[(place, role, 404) for place in ("outsider", "nangang", "daqing_oilfield") for role in (F, S)],
 ]
 
 
-@pytest.mark.parametrize(("place", "role", "heard"), DOORS)
-def test_only_who_fills_in_uploads_looks_confirms_and_drops(
-    stage: Stage, browse, place: str, role: Role, heard: int
-) -> None:
+def knock(client: Any, filing: Filing, kept: Import, content: bytes) -> list[int]:
+    """What who uploads, looks, confirms, drops, and uploads once more, hears each time."""
+    return [
+        client.get(reverse("filing_import", args=[filing.pk])).status_code,
+        client.get(reverse("import_preview", args=[kept.pk])).status_code,
+        client.post(reverse("import_confirm", args=[kept.pk])).status_code,
+        client.post(reverse("import_drop", args=[kept.pk])).status_code,
+        send(client, filing, content).status_code,
+    ]
+
+
+@pytest.mark.parametrize("role", [F, S])
+def test_who_fills_in_uploads_looks_confirms_and_drops(stage: Stage, browse, role: Role) -> None:
     filing = stage.filing(stage.tree.harbin)
     kept = prepared(stage, filing, made(stage, filing, warmth_E1=5))
-    who = stage.actor(getattr(stage.tree, place), role)
-    client = browse(who)
-    seen = 200 if heard == 302 else heard
-    assert client.get(reverse("filing_import", args=[filing.pk])).status_code == seen
-    assert client.get(reverse("import_preview", args=[kept.pk])).status_code == seen
-    assert client.post(reverse("import_confirm", args=[kept.pk])).status_code == heard
-    assert client.post(reverse("import_drop", args=[kept.pk])).status_code == heard
-    assert send(client, filing, made(stage, filing, warmth_E1=6)).status_code == heard
-    may = heard == 302
-    assert (texts(filing)["E1"] == "5") is may
-    assert Import.objects.count() == (2 if may else 1)
-    if not may:
+    client = browse(stage.actor(stage.tree.harbin, role))
+    assert knock(client, filing, kept, made(stage, filing, warmth_E1=6)) == [200, 200, 302, 302, 302]
+    assert texts(filing)["E1"] == "5" and Import.objects.count() == 2
+
+
+def test_nobody_else_uploads_looks_confirms_or_drops(stage: Stage, browse) -> None:
+    """One after the other at the same door: nobody leaves anything behind there."""
+    filing = stage.filing(stage.tree.harbin)
+    kept = prepared(stage, filing, made(stage, filing, warmth_E1=5))
+    another = made(stage, filing, warmth_E1=6)
+    for place, role, heard in NOT_THEIRS:
+        who = stage.actor(getattr(stage.tree, place), role)
+        assert knock(browse(who), filing, kept, another) == [heard] * 5, (place, role)
+        assert texts(filing)["E1"] != "5" and Import.objects.count() == 1, (place, role)
         with pytest.raises(PermissionDenied):
             imports.confirm(kept=kept, by=who)
 

@@ -233,6 +233,51 @@ def test_what_nobody_has_touched_is_read_whole(data: st.DataObject) -> None:
     assert [told(form) for form in forms.values()] == [[], []]
 
 
+@st.composite
+def lines_with_codes_moved(draw: st.DrawFn) -> tuple[str, list[Line]]:
+    """Labels and figures as they should be; codes exchanged, moved by some lines, doubled or left out."""
+    slug = draw(st.sampled_from(FORMS))
+    lines = lines_of(slug)
+    codes = [line.code for line in lines]
+    for _ in range(draw(st.integers(1, 3))):
+        start = draw(st.integers(0, len(codes) - 2))
+        end = draw(st.integers(start + 2, min(len(codes), start + 16)))
+        some = codes[start:end]
+        kind = draw(st.sampled_from(("exchanged", "moved", "shuffled", "doubled", "gone")))
+        if kind == "exchanged":
+            some[0], some[-1] = some[-1], some[0]
+        elif kind == "moved":
+            by = draw(st.integers(1, 4))
+            some = (
+                [*some[by:], *[""] * by][: len(some)]
+                if draw(st.booleans())
+                else [*[""] * by, *some][: len(some)]
+            )
+        elif kind == "shuffled":
+            some = draw(st.permutations(some))
+        elif kind == "doubled":
+            some[-1] = some[0]
+        else:
+            some[0] = ""
+        codes[start:end] = some
+    return slug, [replace(line, code=code) for line, code in zip(lines, codes, strict=True)]
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@given(made=lines_with_codes_moved())
+def test_codes_out_of_step_put_no_figure_into_another_row(made: tuple[str, list[Line]]) -> None:
+    """Labels that repeat (发放款物, 帮扶款物, 省级) agree with many a code; the rows above say which it is."""
+    slug, lines = made
+    try:
+        form = read(page_of(lines))[slug]
+    except Refused as refusal:
+        assert "串了行" in refusal.sentences[0]
+        return
+    for code, text in form.texts.items():
+        (line,) = (line for line in lines if line.row == code)
+        assert text == line.mark, (code, [f"{x.row}/{x.code}" for x in lines if x.row != x.code])
+
+
 def _stacked(pages: Sequence[Page]) -> list[Page]:
     """All on one page, one below the other."""
     cells: dict[tuple[int, int], Cell] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from django.urls import reverse
 from openpyxl import load_workbook
 
 from helpcenter.models import HelpCenterForm
+from reporting.aggregation import make_summary
+from reporting.clock import pinned
 from reporting.copies import (
     Copy,
     blank_template,
@@ -21,7 +24,7 @@ from reporting.copies import (
     sealed_workbook,
 )
 from reporting.drafts.narrative import plain
-from reporting.drafts.report import draft_document, of_copy
+from reporting.drafts.report import draft_document, of_copy, of_summary
 from reporting.errors import Refused
 from reporting.filling import Change, save_cells
 from reporting.incoming import imports
@@ -29,6 +32,7 @@ from reporting.models import Filing
 from reporting.paper import printing
 from tests.workflow.stage import Stage
 from unions.gate import Role
+from unions.models import Union
 
 
 def said(filing: Filing) -> str:
@@ -137,3 +141,27 @@ def blank_with_phone(filing: Filing, phone: str) -> bytes:
     out = io.BytesIO()
     workbook.save(out)
     return out.getvalue()
+
+
+def test_the_provinces_report_names_who_is_not_in_it(stage: Stage) -> None:
+    stage.approved(stage.tree.outsider, warmth_E1=5)
+    with pinned(stage.campaign.deadline):
+        summary = make_summary(stage.campaign)
+    introduction = plain(of_summary(summary).introduction)
+    assert f"未纳入 {len(summary.missing)} 个单位" in introduction
+    assert all(unit["name"] in introduction for unit in summary.missing)
+
+
+def test_everybodys_template_in_one_archive_is_understood_as_theirs(stage: Stage) -> None:
+    """For those who still send forms out by e-mail; a county's stands in its city's folder."""
+    administrator = Client()
+    administrator.force_login(stage.actor(stage.tree.province, Role.ADMINISTRATOR).person)
+    answer = administrator.get(reverse("blank_templates", args=[stage.campaign.pk]))
+    with zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content))) as archive:
+        assert len(archive.namelist()) == stage.campaign.filings.count()
+        path = "哈尔滨市总工会所属/2021年哈尔滨市南岗区总工会送温暖统计报表（空白）.xlsx"
+        content = io.BytesIO(archive.read(path))
+    understood = imports.understand(
+        content, "模板.xlsx", campaigns=[stage.campaign], unions=list(Union.objects.all())
+    )
+    assert understood.union == stage.tree.nangang

@@ -153,7 +153,7 @@ def test_a_sealed_round_is_printed_as_it_was_sealed(stage: Stage, context: dict[
     filing_pdf(current_copy(stage.filing(Union.objects.get(pk=filing.union_id))))
     assert cells(context, 0)["E1"] == "5"
     assert context["union"] == "哈尔滨市总工会"
-    assert context["submitter"] == stage.submitter(stage.tree.harbin).person.name
+    assert f"{stage.submitter(stage.tree.harbin).person.name}上报" in context["foot"]
     assert (context["filler"], context["filled_on"]) == ("哈尔滨填报员甲", "2021年1月20日")
 
 

@@ -11,7 +11,8 @@ import zlib
 from tests.workbooks import raw
 from tests.workbooks.bad_files import MEGABYTE, small, zeros
 from tests.workbooks.binary import compound
-from tests.workbooks.case import Made, bad
+from tests.workbooks.case import WARMTH, Made, bad, good
+from tests.workbooks.desk import Desk
 from tests.workbooks.good_raw import PAGE, binary_page, inline, rows
 
 
@@ -161,6 +162,27 @@ def too_much_text() -> Made:
     )
     strings = raw.strings(["长" * 20_000])
     return Made(raw.packed(raw.parts({PAGE: raw.sheet(inside)}, strings=strings)))
+
+
+@good("beside the form four thousand texts that are almost numbers, and long")
+def almost_numbers() -> Made:
+    """A pattern that may share the blanks out in more than one way takes half a minute for these."""
+    desk = Desk()
+    page = desk.form(WARMTH)
+    for row in range(6, 52):
+        for column in range(6, 92):
+            page.cell(row, column).value = "1" + " " * 900 + "x"
+    return desk.finish()
+
+
+@good("beside the form four thousand texts that almost end with a unit")
+def almost_units() -> Made:
+    desk = Desk()
+    page = desk.form(WARMTH)
+    for row in range(6, 52):
+        for column in range(6, 92):
+            page.cell(row, column).value = f"({' ' * 280}{row}{column}"
+    return desk.finish()
 
 
 @bad("three hundred sheets", says="有 300 张工作表，超过 60 张", unread=True)

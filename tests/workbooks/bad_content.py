@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from functools import partial
 
 from openpyxl import Workbook
 from openpyxl.chart import BarChart
@@ -11,7 +12,7 @@ from openpyxl.chart import BarChart
 from reporting.workbooks.filing import tab_title
 from tests.workbooks import raw
 from tests.workbooks.case import HELPCENTER, OTHER, WARMTH, Made, bad, sheets
-from tests.workbooks.desk import Desk, lines_of
+from tests.workbooks.desk import Desk, at, lines_of
 from tests.workbooks.good_layouts import BOTH
 from tests.workbooks.good_marks import filled, template
 
@@ -224,6 +225,47 @@ def shifted_codes() -> Made:
     lines = lines_of(WARMTH)
     codes = ["A", *(line.code for line in lines)]
     desk.form(WARMTH, [replace(line, code=code) for line, code in zip(lines, codes, strict=False)])
+    return Made(desk.finish().content)
+
+
+def moved_codes(slug: str, first: str, last: str, by: int) -> Made:
+    """The codes from `first` to `last` stand `by` lines higher than what they are codes of."""
+    desk = Desk()
+    lines = lines_of(slug)
+    start, end = at(lines, first), at(lines, last) + 1
+    codes = [*[line.code for line in lines[start:end]][by:], *[""] * by]
+    lines[start:end] = [replace(line, code=code) for line, code in zip(lines[start:end], codes, strict=True)]
+    desk.form(slug, lines)
+    return Made(desk.finish().content)
+
+
+# Two lines higher, a label that repeats agrees with its code again.
+for _slug, _first, _last, _by in (
+    (WARMTH, "C6", "D11", 2),
+    (WARMTH, "C8", "D11", 2),
+    (WARMTH, "C9", "D11", 1),
+    (HELPCENTER, "F1", "G7", 2),
+):
+    bad(
+        f"the codes of {_first} to {_last} {_by} higher",
+        says=r"有 \d+ 行的代码与项目对不上（如 .*!C\d+），像是串了行",
+    )(partial(moved_codes, _slug, _first, _last, _by))
+
+
+@bad("every G code one too high", says=r"帮扶中心工作统计表有 6 行的代码与项目对不上")
+def g_codes_moved() -> Made:
+    desk = Desk()
+    moved = {"": "", **{f"G{n}": f"G{n + 1}" for n in range(1, 7)}}
+    desk.form(
+        HELPCENTER, [replace(line, code=moved.get(line.code, line.code)) for line in lines_of(HELPCENTER)]
+    )
+    return Made(desk.finish().content)
+
+
+@bad("rows torn from those that they lean on", says=r"送温暖统计表有 \d+ 行的代码与项目对不上")
+def torn_rows() -> Made:
+    desk = Desk()
+    desk.form(WARMTH, [line for n in (3, 1, 4, 0, 2) for line in lines_of(WARMTH)[n::5]])
     return Made(desk.finish().content)
 
 

@@ -66,17 +66,25 @@ def _begin(kind: int) -> bytes:
 
 
 class Binary:
-    """A workbook of one sheet; rows and columns from 1. `before` are further records of the workbook itself."""
+    """A workbook of one sheet; rows and columns from 1. `before` are further records of the workbook itself, `above`
+    of the sheet."""
 
-    def __init__(self, title: str, before: bytes = b"") -> None:
-        self.title, self.before = title, before
+    def __init__(self, title: str, before: bytes = b"", above: bytes = b"") -> None:
+        self.title, self.before, self.above = title, before, above
         self.cells: dict[tuple[int, int], bytes] = {}
 
-    def _put(self, row: int, column: int, kind: int, body: bytes) -> None:
-        self.cells[row, column] = record(kind, struct.pack("<HHH", row - 1, column - 1, 0) + body)
+    def _put(self, row: int, column: int, kind: int, body: bytes, style: int = 0) -> None:
+        self.cells[row, column] = record(kind, struct.pack("<HHH", row - 1, column - 1, style) + body)
 
-    def number(self, row: int, column: int, value: float) -> None:
-        self._put(row, column, 0x203, struct.pack("<d", value))
+    def number(self, row: int, column: int, value: float, style: int = 0) -> None:
+        self._put(row, column, 0x203, struct.pack("<d", value), style)
+
+    def numbers(self, row: int, column: int, values: Mapping[int, int]) -> None:
+        """Whole numbers side by side in one record, by their styles."""
+        each = b"".join(struct.pack("<HI", style, value << 2 | 2) for style, value in values.items())
+        self.cells[row, column] = record(
+            0xBD, struct.pack("<HH", row - 1, column - 1) + each + struct.pack("<H", column + len(values) - 2)
+        )
 
     def text(self, row: int, column: int, value: str) -> None:
         self._put(row, column, 0x204, struct.pack("<HB", len(value), 1) + value.encode("utf-16-le"))
@@ -90,7 +98,7 @@ class Binary:
 
     def stream(self) -> bytes:
         cells = b"".join(self.cells[place] for place in sorted(self.cells))
-        page = _begin(0x10) + cells + _END
+        page = _begin(0x10) + self.above + cells + _END
         name = self.title.encode("utf-16-le")
         size = 4 + 8 + len(name)
         start = len(_begin(0x05)) + len(self.before) + size + len(_END)

@@ -351,16 +351,28 @@ def units_in_labels() -> Made:
     return desk.finish()
 
 
-@good(
-    "rows in another order",
-    notes=tuple(rf"没有找到 {row.code}“" for row in sheet(HELPCENTER).rows if row.code == "G7"),
-)
+@good("rows in another order, each with the row that leans on it")
 def other_order() -> Made:
     desk = Desk()
-    desk.form(WARMTH, [line for n in (3, 1, 4, 0, 2) for line in lines_of(WARMTH)[n::5]])
-    # 帮扶款物 without a code is known by the row above it alone.
-    lines = [line for line in lines_of(HELPCENTER) if line.row != "G7"]
-    desk.form(HELPCENTER, [line for n in (3, 1, 4, 0, 2) for line in lines[n::5]])
+    for slug in BOTH:
+        # 发放款物 and 帮扶款物 say whose they are by the row above them alone; 省级 by its group.
+        groups: list[list[Line]] = []
+        for line in lines_of(slug):
+            if line.label.endswith(("发放款物", "帮扶款物", "帮扶金额")) or line.row[0] in "AB":
+                groups[-1:] = [[*(groups[-1] if groups else []), line]]
+            else:
+                groups.append([line])
+        desk.form(slug, [line for n in (3, 1, 4, 0, 2) for group in groups[n::5] for line in group])
+    return desk.finish()
+
+
+@good("all who were visited, then all that was given, with codes")
+def blocks_of_one_kind() -> Made:
+    desk = Desk()
+    lines = lines_of(WARMTH)
+    first, last = at(lines, "C1"), at(lines, "D11") + 1
+    pairs = lines[first:last]
+    desk.form(WARMTH, [*lines[:first], *pairs[::2], *pairs[1::2], *lines[last:]])
     return desk.finish()
 
 
@@ -430,7 +442,10 @@ def pictures_and_comments() -> Made:
     return desk.finish()
 
 
-@good("validation and protection left on, panes frozen, rows hidden")
+@good(
+    "validation and protection left on, panes frozen, rows hidden",
+    notes=("送温暖统计表!E8 A2 在隐藏的行或列里", "帮扶中心工作统计表!E8 A2 在隐藏的行或列里"),
+)
 def protected() -> Made:
     desk = both()
     for page in desk.book.worksheets:

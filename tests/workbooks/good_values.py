@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
@@ -11,8 +12,8 @@ from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
 
 from reporting.fields import WANYUAN, YES_NO
-from tests.workbooks.case import HELPCENTER, WARMTH, Made, figures, good
-from tests.workbooks.desk import Desk, Line, change, lines_of
+from tests.workbooks.case import HELPCENTER, WARMTH, Made, bad, figures, good
+from tests.workbooks.desk import OFFICIAL, Desk, Line, at, change, lines_of
 from tests.workbooks.good_layouts import BOTH, both, wide
 
 
@@ -131,22 +132,150 @@ def page_says_wanyuan() -> Made:
     return desk.finish()
 
 
-@good("formats that show something else: 户 behind, red negatives, accounting")
+@good("formats that show the number as it is: red negatives, accounting, of other programs")
 def number_formats() -> Made:
     desk = both()
     formats = (
-        '0"人次"',
         "0_ ;[Red]\\-0\\ ",
         '_ * #,##0.00_ ;_ * \\-#,##0.00_ ;_ * "-"??_ ;_ @_ ',
         "G/通用格式",
         "0.0",
-        '"¥"#,##0.00',
+        "#,##0.00;[RED]-#,##0.00",
+        "[>=1000]#,##0;0.0",
+        '0.00;-0.00;"-"',
+        "#,##0_);(#,##0)",
+        "[DBNum1][$-804]General",
         "@",
     )
     for page in desk.book.worksheets:
         for row in range(6, 70):
             page.cell(row, 5).number_format = formats[row % len(formats)]
     return desk.finish()
+
+
+def formatted(how: Callable[[Line], tuple[float | None, str]], columns: Sequence[str] = OFFICIAL) -> Desk:
+    """The first form, every figure another number (None: as it is) in another number format."""
+    desk = Desk()
+    lines, formats = [], []
+    for line in lines_of(WARMTH):
+        number, code = how(line)
+        lines.append(line if number is None else line.typed(number, line.reads))
+        formats.append(code)
+    page = desk.form(WARMTH, lines, columns=columns)
+    for row, code in enumerate(formats, 6):
+        page.cell(row, columns.index("数字") + 1).number_format = code
+    return desk
+
+
+def yuan_of(line: Line) -> float | None:
+    return float(in_yuan(figures(WARMTH)[line.row])) if line.unit == WANYUAN else None
+
+
+@good("units shown by the number format: 元, 万元, 人次")
+def units_by_format() -> Made:
+    def how(line: Line) -> tuple[float | None, str]:
+        if line.unit != WANYUAN:
+            return None, f'#,##0"{line.unit}"'
+        return (
+            (None, '0.00_ "万元"') if line.row == "A1" else (yuan_of(line), '#,##0.00"元";[Red]-#,##0.00"元"')
+        )
+
+    return formatted(how).finish()
+
+
+@good("¥ shown by the number format, no units in the table")
+def sign_by_format() -> Made:
+    signs = (
+        '"¥"#,##0.00',
+        "[$¥-804]#,##0.00;[RED]-[$¥-804]#,##0.00",
+        '_ ¥* #,##0.00_ ;_ ¥* -#,##0.00_ ;_ ¥* "-"??_ ',
+    )
+    return formatted(
+        lambda line: (yuan_of(line), signs[len(line.row) % 3] if line.unit == WANYUAN else "0"),
+        ("代码", "项目", "数字"),
+    ).finish()
+
+
+OTHER_NUMBERS = {
+    "A": ('0!.0,"万元"', 'A：格式显示为“0!.0,"万元"”，与数值 125000 不同，没有读入'),
+    "A1": ("#,##0,", "A1：格式显示为“#,##0,”，与数值 125000 不同"),
+    "A2": ("0.00%", "A2：格式显示为“0.00%”"),
+    "A3": ('"¥"#,##0.00', "A3：格式显示为“¥125000”，单位却是万元，不知以哪个为准，没有读入"),
+    "A4": ("[$$-409]#,##0", "A4：格式显示为“$125000”，不是数字"),
+    "A5": ('#,##0"户"', "A5：格式显示为“125000户”，单位是户，此处为万元"),
+    "B": ("[>=10000]0!.0,;0", "B：格式显示为“[>=10000]0!.0,;0”"),
+    "C1": ('0"元"', "C1：格式显示为“125000元”，单位是元，此处为人次"),
+    "C2": (";;;", "C2：格式显示为“;;;”，与数值 125000 不同"),
+    "C3": ('"已报"', "C3：“已报”不是数字"),
+    "C4": ('"约"0', "C4：格式显示为“约125000”，不是数字"),
+}
+
+
+@good(
+    "told: formats that show another number",
+    notes=tuple(re.escape(note) for _, note in OTHER_NUMBERS.values()),
+)
+def other_numbers_by_format() -> Made:
+    desk = Desk()
+    lines = [line.typed(125000) if line.row in OTHER_NUMBERS else line for line in lines_of(WARMTH)]
+    page = desk.form(WARMTH, lines)
+    for row, line in enumerate(lines, 6):
+        if line.row in OTHER_NUMBERS:
+            page.cell(row, 5).number_format = OTHER_NUMBERS[line.row][0]
+    return desk.finish()
+
+
+@good("told: a hidden line; hidden ones without figures", notes=(r"!E23 C5 在隐藏的行或列里，已读入",))
+def hidden_line() -> Made:
+    desk = Desk()
+    page = desk.form(WARMTH)
+    page.row_dimensions[6 + at(lines_of(WARMTH), "C5")].hidden = True
+    page.row_dimensions[3].hidden = page.column_dimensions["D"].hidden = True
+    return desk.finish()
+
+
+@good("a remark below says 元, no units in the table", notes=(CONVERTED,))
+def remark_says_yuan() -> Made:
+    desk = Desk()
+    page = desk.page("送温暖统计表")
+    top = desk.head(page, WARMTH)
+    lines = [
+        replace(line, figure=float(in_yuan(figures(WARMTH)[line.row]))) if line.unit == WANYUAN else line
+        for line in lines_of(WARMTH)
+    ]
+    end = desk.table(page, WARMTH, lines, top=top, columns=("代码", "项目", "数字"))
+    page.cell(end, 1).value = "注：以上金额单位为元。"
+    return desk.finish()
+
+
+@good("characters of no width in figures and labels")
+def no_width() -> Made:
+    return written(lambda line, text: f"\u200b{text[:1]}\u200d{text[1:]}\ufeff").finish()
+
+
+@good("told: one column only, and its head says nothing", notes=("读取的是 E 列“道里区”，请核对",))
+def unknown_head() -> Made:
+    desk = Desk()
+    desk.form(WARMTH, heads={"数字": "道里区"})
+    return desk.finish()
+
+
+# -- what is other figures than the campaign's own
+
+
+def headed(head: str) -> Made:
+    desk = Desk()
+    desk.form(WARMTH, heads={"数字": head})
+    return desk.finish()
+
+
+for _head in ("去年", "上年数", "计划数", "增减%", "含下级", "编号", "其中：上年"):
+    bad(
+        f"one column only, headed {_head}",
+        says=f"C6）只有 E 列“{_head}”有数字，表头表明不是本次本级的上报数。",
+    )(partial(headed, _head))
+for _head in ("2019年", "二〇二二年"):
+    bad(f"one column only, headed {_head}", says="文件里写着不同的年份")(partial(headed, _head))
 
 
 @good("what sums of binary fractions leave behind")

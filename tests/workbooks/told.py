@@ -106,6 +106,76 @@ lines_told(
     replaced("E3", label="购买防疫物资", reads=None),
     r"!C\d+ E3 这一行的项目是“购买防疫物资”，表样为“提供医疗救助”",
 )
+
+
+def exchanged(*codes: str) -> Callable[[list[Line]], list[Line]]:
+    """The codes of these rows stand one further, the last one's on the first; everything else is right."""
+
+    def how(lines: list[Line]) -> list[Line]:
+        taken = dict(zip(codes, [codes[-1], *codes[:-1]], strict=True))
+        return [
+            replace(line, code=taken[line.row], reads=None) if line.row in taken else line for line in lines
+        ]
+
+    return how
+
+
+# Labels that repeat agree with many a code: the row above says which of them it is.
+lines_told(
+    "the codes of two rows of one label exchanged, form 1",
+    WARMTH,
+    exchanged("D3", "D4"),
+    r"!C\d+ 代码写作 D4，项目“（同上）发放款物”和上一行却是 D3，没有读入。请核对是否串行",
+    r"!C\d+ 代码写作 D3，项目“（同上）发放款物”和上一行却是 D4，没有读入",
+)
+lines_told(
+    "the codes of two rows of one label exchanged, form 2",
+    HELPCENTER,
+    exchanged("G1", "G2"),
+    "代码写作 G2，项目“帮扶款物”和上一行却是 G1",
+    "代码写作 G1，项目“帮扶款物”和上一行却是 G2",
+)
+lines_told(
+    "the codes of two rows of one label exchanged, a remark between them and the row above",
+    WARMTH,
+    lambda lines: [
+        other
+        for line in exchanged("D3", "D4")(lines)
+        for other in ((Line(label="其中含实物"), line) if line.row == "D4" else (line,))
+    ],
+    "代码写作 D4，项目“（同上）发放款物”和上一行却是 D3",
+    "代码写作 D3，项目“（同上）发放款物”和上一行却是 D4",
+)
+lines_told(
+    "the same levels of two groups exchanged",
+    HELPCENTER,
+    exchanged("A2", "B2"),
+    "代码写作 B2，项目“地市级”和上一行却是 A2",
+    "代码写作 A2，项目“其中：地市级”和上一行却是 B2",
+)
+lines_told(
+    "a row of a repeated label out of its order, where the row that it leans on is not there",
+    WARMTH,
+    lambda lines: [line for line in exchanged("D4", "D7")(lines) if line.row != "C4"],
+    r"!C\d+ 代码写作 D7.*前后两行却是 D3 和 C5",
+    "代码写作 D4，项目“（同上）发放款物”和上一行却是 D7",
+    "没有找到 C4“",
+)
+G_FIRST = [f"{letter}{n}" for n in range(1, 8) for letter in "GF"]
+lines_told(
+    "without codes, each amount above its number of people",
+    HELPCENTER,
+    lambda lines: [
+        *lines[: at(lines, "F1")],
+        *[
+            replace(lines[at(lines, c)], reads=None if c[0] == "G" else lines[at(lines, c)].reads)
+            for c in G_FIRST
+        ],
+        *lines[at(lines, "H") :],
+    ],
+    *[r"!D\d+ 这一行（帮扶(?:款物|金额)）可能是 .*，分不清是哪一行，没有读入"] * 7,
+    columns=("序号", "项目", "单位", "数字"),
+)
 OTHERS = [f"A{n}" for n in range(1, 6)] + [f"C{n}" for n in range(1, 9)]
 lines_told(
     "many labels that the form does not have, beside its codes",
@@ -156,7 +226,7 @@ lines_told(
         *lines[at(lines, "G2") + 1 :],
     ],
     r"!D\d+ 这一行（帮扶款物）可能是 G2，分不清",
-    r"!D\d+ 这一行（帮扶款物）可能是 G1、G2、G3、G6、G7，分不清",
+    r"!D\d+ 这一行（帮扶款物）可能是 (?:G1、)?G2，分不清",
     columns=("序号", "项目", "单位", "数字"),
 )
 lines_told(
@@ -165,7 +235,7 @@ lines_told(
     # Left below G1, it looks like a second G1.
     lambda lines: [replace(l, reads=None) if l.row in ("G1", "G2") else l for l in lines if l.row != "F2"],
     r"!D\d+ 这一行（帮扶款物）可能是 G1，分不清",
-    r"!D\d+ 这一行（帮扶款物）可能是 G1、G2、G3、G6、G7，分不清",
+    r"!D\d+ 这一行（帮扶款物）可能是 (?:G1、)?G2，分不清",
     "没有找到 F2“",
     "没有找到 G2“",
     columns=("序号", "项目", "单位", "数字"),
@@ -183,7 +253,7 @@ lines_told(
     "a column of each district behind the sum",
     WARMTH,
     lambda lines: [replace(l, others={"南岗区": 1, "道里区": 2}) for l in lines],
-    r"读取的是 E 列；F 列“南岗区”、G 列“道里区”也有数字，没有读取",
+    r"读取的是 E 列；F 列“南岗区”、G 列“道里区”也有数字，不在其中，请核对",
     columns=("序号", "代码", "项目", "单位", "数字", "南岗区", "道里区"),
     heads={"数字": "合计"},
 )

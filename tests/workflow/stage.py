@@ -15,7 +15,7 @@ from reporting.campaigns import prepare_filings
 from reporting.filling import working_row
 from reporting.models import Campaign, Filing, Report
 from reporting.sheets import sheets_for
-from tests.cast import UnionTree, actor, make_union_tree, person
+from tests.cast import UnionTree, make_union_tree, person
 from unions.gate import Actor, Role
 from unions.models import Union
 
@@ -35,7 +35,8 @@ class Stage:
         """One person a role and union, the same every time."""
         name = f"{union.short_name}{role.label}"
         if name not in self.actors:
-            self.actors[name] = actor(person(union, role, name=name), union)
+            made = person(union, role, name=name)
+            self.actors[name] = Actor(person=made, union=union, roles=frozenset({role}))
         return self.actors[name]
 
     def submitter(self, union: Union) -> Actor:
