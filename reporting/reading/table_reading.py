@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.core.exceptions import ValidationError
 
@@ -57,7 +57,7 @@ class Reading:
             by_strip.setdefault(line.strip, []).append(line)
         self.columns = {strip: figure_column(table.grid, strip, lines) for strip, lines in by_strip.items()}
         self.moved: dict[Line, tuple[int, int]] = {}
-        self.converted: dict[str, list[str]] = {}  # unit → where
+        self.converted: dict[str, list[str]] = {}  # unit, empty for one in a number format → where
         self.elsewhere: set[str] = set()  # rows that stand on other pages
         self.unseen: dict[str, str] = {}  # rows read from a hidden line or column, and where
         # A figure merged over lines of which one is a row stands in the merge's first cell.
@@ -200,8 +200,8 @@ class Reading:
         read.texts[code] = indicator.show(figure)
         if page.is_hidden(*place):
             self.unseen[code] = where
-        if unit not in ("", WANYUAN) and figure_text(indicator, cell) != text:
-            self.converted.setdefault(unit, []).append(where)
+        if isinstance(indicator, MoneyField) and figure_text(indicator, replace(cell, format="")) != text:
+            self.converted.setdefault("" if unit == WANYUAN else unit, []).append(where)
         if any(line is other for _, other in self.table.reworded):
             read.notes.append(
                 Note(
@@ -281,10 +281,11 @@ class Reading:
     def _tell_rest(self, read: FormRead) -> None:
         page = self.table.page
         for unit, places in self.converted.items():
+            said = f"金额的单位写作“{unit}”" if unit else "数字格式里写着金额的单位"
             read.notes.append(
                 Note(
                     places[0],
-                    f"金额的单位写作“{unit}”，共 {len(places)} 格已换算为万元，请核对。",
+                    f"{said}，共 {len(places)} 格已换算为万元，请核对。",
                 )
             )
         if self.unseen:

@@ -171,7 +171,10 @@ def yuan_of(line: Line) -> float | None:
     return float(in_yuan(figures(WARMTH)[line.row])) if line.unit == WANYUAN else None
 
 
-@good("units shown by the number format: 元, 万元, 人次")
+BY_FORMAT = r"数字格式里写着金额的单位，共 \d+ 格已换算为万元，请核对"
+
+
+@good("units shown by the number format: 元, 万元, 人次", notes=(BY_FORMAT,))
 def units_by_format() -> Made:
     def how(line: Line) -> tuple[float | None, str]:
         if line.unit != WANYUAN:
@@ -183,7 +186,7 @@ def units_by_format() -> Made:
     return formatted(how).finish()
 
 
-@good("¥ shown by the number format, no units in the table")
+@good("¥ shown by the number format, no units in the table", notes=(BY_FORMAT,))
 def sign_by_format() -> Made:
     signs = (
         '"¥"#,##0.00',
