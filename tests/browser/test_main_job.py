@@ -117,7 +117,8 @@ def test_from_an_empty_form_to_the_provinces_workbook(
     page.fill("#reason", "E1 与上年相差较大，请核对")
     page.check("input[name=scope][value=cells]")
     page.locator("input[name=cells][value='warmth:E1']").evaluate("box => { box.checked = true; }")
-    page.click("#send_back button.btn-danger-quiet")
+    with page.expect_navigation():  # the form asks first whether we are still logged in
+        page.click("#send_back button.btn-danger-quiet")
     filing.refresh_from_db()
     assert (filing.state, filing.open_cells) == ("returned", ["warmth:E", "warmth:E1"])
 

@@ -236,6 +236,7 @@ def test_from_nothing_the_plan_is_played_and_written(db: None, tmp_path: Path) -
     assert "第1慰问组带队领导" in said("accounts")
 
 
+@pytest.mark.usefixtures("past_is_played")
 def test_what_cannot_be_written_is_said_in_a_sentence(campaign: Campaign, tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="没有 1999 年的报送任务"):
         said("write_plan", str(tmp_path / "a.xlsx"), year=1999)
